@@ -1,0 +1,40 @@
+# Each target makes its own .venv on first use; running it again changes nothing that is up to date.
+# `.venv/.complete` is the mark that the environment agrees with the lock file.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.complete
+
+.PHONY: run test lint bench samples lock clean
+
+run: $(READY)
+	$(BIN)/custodiet demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m bench.speed
+
+samples: $(READY)
+	$(BIN)/python sample_logs/generate.py
+
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-header pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv custodiet-data build dist
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "custodiet needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

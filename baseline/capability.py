@@ -1,0 +1,504 @@
+"""What an action does: a tool's or an API's name, classed into one of eight capabilities.
+
+The knowledge stands in `capabilities.toml` beside this file; here is only how a name is looked up:
+whole names first, then the clouds' own actions, then verb and noun of the name. A name is all it sees:
+what the arguments make of it (a parameter read with or without decryption) is for detectors.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import translate
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Literal, NoReturn, cast, get_args
+
+from ingest.errors import Trouble
+
+Capability = Literal[
+    "read",
+    "write",
+    "network_path",
+    "credential",
+    "permission",
+    "remote_execution",
+    "defence_impairment",
+    "destructive",
+]
+CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
+
+IMPACT: Final[dict[Capability, float]] = {
+    "read": 0.05,
+    "write": 0.2,
+    "network_path": 0.6,
+    "credential": 0.7,
+    "remote_execution": 0.75,
+    "permission": 0.8,
+    "destructive": 0.85,
+    "defence_impairment": 0.9,
+}
+"""How much a step of this class can change, 0..1: a judgement that orders the classes, not a measurement.
+
+The gap between `write` and `network_path` is the one that counts: above it, a step moves who can reach what.
+A path is the lowest because it still takes a credential to use it; a permission outlives the session that a
+credential or a command gives; what is destroyed does not come back; and whoever blinds the defence makes
+every later step unseen.
+"""
+
+PRIVILEGED: Final[frozenset[Capability]] = frozenset(CAPABILITIES) - {"read", "write"}
+"""The classes above `write`: the second property of lateral movement is a new reach in one of these."""
+
+_SHIPPED: Final = Path(__file__).with_name("capabilities.toml")
+_LONGEST_NAME: Final = 512
+"""Characters. The longest operation names of the three clouds stay under 200; beyond this it is no name."""
+_LARGEST_CACHE: Final = 1 << 16
+"""Names. Logs are hostile: one that invents a name per line must not grow the cache without end."""
+_LONGEST_PHRASE: Final = 4
+_CLOUDS: Final = ("aws", "gcp", "azure", "kubernetes")
+
+_WORD = re.compile(r"[A-Z]+s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+[a-z]*")
+_AWS = re.compile(r"([a-z0-9-]+)(?:\.[a-z0-9-]+)*?(\.amazonaws\.com)?[:/.]([A-Za-z]\w*)", re.ASCII)
+_AWS_API_VERSION = re.compile(r"(?:20\d{6}(?:v\d+)?|20\d\d_\d\d_\d\d)$")
+_GCP_VERSION = re.compile(r"(?:v\d+\w*|alpha|beta|google|cloud)$")
+_WRAPPER = re.compile(r"(?:functions?|tools?|default_api|multi_tool_use)\.(?=\w)", re.IGNORECASE)
+_SEPARATOR = re.compile(r"___|__|[/:]")
+_PREPOSITIONS: Final = frozenset(
+    (
+        *("to", "from", "for", "on", "in", "at", "by", "with", "of", "into", "onto", "via", "using", "as"),
+        *("inside", "within", "against", "per", "about"),
+    )
+)
+_OUTLIVE_REMOVAL: Final = frozenset(("host", "data", "function"))
+"""Kinds of noun that are not destroyed when removed *from* something, as a host from a group."""
+_KUBERNETES_CHANGES: Final = frozenset(("create", "update", "patch", "apply"))
+_KUBERNETES_VERBS: Final = _KUBERNETES_CHANGES | frozenset(
+    ("get", "list", "watch", "delete", "deletecollection", "impersonate", "bind", "escalate")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Classed:
+    """What a name is classed as, and the rule that said so; no capability means that no rule matches."""
+
+    capability: Capability | None
+    reason: str
+
+
+_UNMATCHED: Final = Classed(None, "no rule matches")
+
+
+@dataclass
+class _Table:
+    """The TOML files, merged and normalised for look-up."""
+
+    version: str = ""
+    exact: dict[str, Capability] = field(default_factory=dict)
+    aws: dict[str, dict[str, tuple[Capability, str]]] = field(default_factory=dict)
+    aws_ambiguous: set[str] = field(default_factory=set)
+    aws_aliases: dict[str, str] = field(default_factory=dict)
+    gcp: dict[str, Capability] = field(default_factory=dict)
+    azure: dict[str, Capability] = field(default_factory=dict)
+    kubernetes: dict[str, Capability] = field(default_factory=dict)
+    verbs: dict[tuple[str, ...], str] = field(default_factory=dict)
+    nouns: dict[tuple[str, ...], str] = field(default_factory=dict)
+    rules: dict[str, dict[str, Capability]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    verb: str | None
+    noun: str | None
+
+
+class Capabilities:
+    """The capability table. Made by `load`; classifying is pure, and remembered."""
+
+    def __init__(self, table: _Table, version: str) -> None:
+        self.version = version
+        """The table's own version and a digest of all its files: two runs with the same one class alike."""
+        self._table = table
+        self._cache: dict[tuple[str | None, str | None], Classed] = {}
+        self._bare_aws = _bare(table)
+        self._azure = [(re.compile(translate(p)), p, c) for p, c in reversed(table.azure.items())]
+
+    @classmethod
+    def load(cls, *overrides: Path) -> Capabilities:
+        """The shipped table, then the user's own files in order: a later one wins, entry by entry."""
+        table, digest = _Table(), blake2b(digest_size=4)
+        for path in (_SHIPPED, *overrides):
+            try:
+                raw = path.read_bytes()
+                parsed = tomllib.loads(raw.decode())
+            except OSError as error:
+                raise Trouble(f"{path}: cannot read this capability table: {error.strerror}") from None
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise Trouble(f"{path}: not a TOML file: {error}") from None
+            digest.update(raw)
+            _Merge(path, table, shipped=path == _SHIPPED).run(parsed)
+        return cls(table, f"{table.version}+{digest.hexdigest()}")
+
+    def classify(self, tool: str | None, target_service: str | None = None) -> Classed:
+        """What the tool of this name does; the service it was called on settles names that many share."""
+        known = self._cache.get((tool, target_service))
+        if known is not None:
+            return known
+        if len(self._cache) >= _LARGEST_CACHE:
+            self._cache.clear()
+        found = self._cache[(tool, target_service)] = self._find(tool, target_service)
+        return found
+
+    def _find(self, tool: str | None, service: str | None) -> Classed:
+        name = (tool or "").strip()
+        if not name or len(name) > _LONGEST_NAME:
+            return _UNMATCHED
+        own, context = _without_prefixes(name)
+        service = service if service and len(service) <= _LONGEST_NAME else ""
+        for candidate in (name, own):
+            if found := self._table.exact.get(_squashed(candidate)):
+                return Classed(found, f"exact: {candidate}")
+        return (
+            self._kubernetes(name)
+            or self._in_azure(name)
+            or self._in_aws(name, own, service)
+            or self._in_gcp(name, service)
+            or self._by_words(own, f"{service} {context}")
+            or _UNMATCHED
+        )
+
+    def _kubernetes(self, name: str) -> Classed | None:
+        lowered = name.lower()
+        if lowered.startswith("io.k8s."):
+            *group, verb = lowered.split(".")
+            versions = [i for i, part in enumerate(group) if re.fullmatch(r"v\d+\w*", part)]
+            resource = "/".join(group[versions[-1] + 1 :]) if versions else group[-1]
+        else:
+            verb, _, resource = lowered.partition(" ")
+            if verb not in _KUBERNETES_VERBS:
+                resource, _, verb = lowered.partition(" ")
+            group_resource, _, sub = resource.partition("/")
+            resource = group_resource.partition(".")[0] + (f"/{sub}" if sub else "")
+        if verb not in _KUBERNETES_VERBS or not resource:
+            return None
+        general = "change" if verb in _KUBERNETES_CHANGES else verb
+        for rule in (f"{verb} {resource}", f"{general} {resource}", f"any {resource}"):
+            if found := self._table.kubernetes.get(rule):
+                return Classed(found, f"kubernetes: {rule}")
+        return None
+
+    def _in_azure(self, name: str) -> Classed | None:
+        lowered = name.lower()
+        if not lowered.startswith("microsoft.") or "/" not in lowered:
+            return None
+        for pattern, shown, capability in self._azure:
+            if not lowered.endswith("/read") and pattern.match(lowered):
+                return Classed(capability, f"azure: {shown}")
+        *resources, verb = name.split("/")[1:]
+        if verb.lower() == "read":
+            return Classed("read", "azure: read")
+        if verb.lower() == "action" and resources:
+            verb = resources.pop()
+        return self._by_words(" ".join([verb, *resources[-2:]]), "")
+
+    def _in_aws(self, name: str, own: str, service: str) -> Classed | None:
+        named = _AWS.fullmatch(name)
+        if named and (named[2] or self._aws_service(named[1])):
+            return self._aws_action(self._aws_service(named[1]), named[3])
+        if known := self._aws_service(service):
+            return self._aws_action(known, own)
+        squashed = _squashed(_AWS_API_VERSION.sub("", own))
+        as_cloudtrail_writes_it = own[:1].isupper() and own.isalnum()
+        if squashed in self._table.aws_ambiguous and not as_cloudtrail_writes_it:
+            return None
+        found = self._bare_aws.get(squashed)
+        if not found and as_cloudtrail_writes_it:
+            found = _longest(self._bare_aws, squashed)
+        return _by_action(found)
+
+    def _aws_service(self, service: str) -> str | None:
+        prefix, dot, domain = service.lower().partition(".")
+        if dot and not domain.endswith(("amazonaws.com", "amazonaws.com.cn")):
+            return None
+        prefix = self._table.aws_aliases.get(prefix, prefix)
+        return prefix if prefix in self._table.aws else None
+
+    def _aws_action(self, service: str | None, action: str) -> Classed | None:
+        actions = self._table.aws.get(service or "", {})
+        squashed = _squashed(_AWS_API_VERSION.sub("", action))
+        found = actions.get(squashed) or _longest(actions, squashed)
+        return _by_action(found)
+
+    def _in_gcp(self, name: str, service: str) -> Classed | None:
+        parts = [p for p in name.split(".") if not _GCP_VERSION.match(p.lower())]
+        if not parts or not all(p.replace("_", "").isalnum() for p in parts):
+            return None
+        method = parts[-1]
+        rules = [f"{parts[-2]}.{method}".lower()] if len(parts) > 1 else []
+        google = name.startswith("google.") or "googleapis" in service or len(parts) > 2
+        if google or (len(method) >= 12 and not method.islower() and "_" not in method):
+            rules.append(method.lower())
+        if len(parts) > 1 and not self._reads(method):
+            rules.append(f"{parts[-2]}.*".lower())
+        for rule in rules:
+            if found := self._table.gcp.get(rule):
+                return Classed(found, f"gcp: {rule}")
+        return None
+
+    def _reads(self, method: str) -> bool:
+        first = _words(method)[:1]
+        return self._table.verbs.get(tuple(first)) in ("look", "fetch") or first == ["aggregated"]
+
+    def _by_words(self, name: str, context: str) -> Classed | None:
+        """The weightiest of what the name says it does: `get_or_create_user` creates."""
+        words, part = _words(name), list[str]()
+        found: list[Classed] = []
+        for word in [*words, "and"]:
+            if word not in ("and", "or", "then"):
+                part.append(word)
+                continue
+            if one := self._by_verb_and_noun(part, context):
+                found.append(one)
+            part = []
+        return max(found, key=lambda one: IMPACT[one.capability or "read"], default=None)
+
+    def _by_verb_and_noun(self, words: list[str], context: str) -> Classed | None:
+        tokens = self._tokens(words)
+        at = _verb_at(tokens)
+        if (at is None or tokens[at].noun) and tokens and (done := self._done(tokens[-1])):
+            tokens[-1], at = done, len(tokens) - 1
+        if at is None:
+            return None
+        verb = tokens[at]
+        around = [t for t in self._tokens(_words(context)) if t.noun]
+        noun = _object_of(tokens, at) or next(reversed(around), None)
+        assert verb.verb is not None
+        if noun and noun.noun and (cell := self._table.rules.get(noun.noun, {}).get(verb.verb)):
+            return Classed(cell, f"verb {verb.text} + noun {noun.text}")
+        return Classed(self._table.rules["any"][verb.verb], f"verb {verb.text}")
+
+    def _done(self, last: _Token) -> _Token | None:
+        """An event's name ends in what was done (`api_key.created`); elsewhere -ed only describes a noun."""
+        for verb in (last.text.removesuffix("d"), last.text.removesuffix("ed")):
+            if verb != last.text and not last.verb and (kind := self._table.verbs.get((verb,))):
+                return _Token(verb, kind, None)
+        return None
+
+    def _tokens(self, words: list[str]) -> list[_Token]:
+        tokens, at = [], 0
+        while at < len(words):
+            for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+                phrase = tuple(words[at : at + length])
+                verb, noun = self._table.verbs.get(phrase), self._table.nouns.get(phrase)
+                if verb or noun or length == 1:
+                    tokens.append(_Token(" ".join(phrase), verb, noun))
+                    at += length
+                    break
+        return tokens
+
+
+def _verb_at(tokens: list[_Token]) -> int | None:
+    """Where the verb stands. Nouns too, and light words (run a scan), give way to plain verbs."""
+    end = next((i for i, t in enumerate(tokens) if i and t.text in _PREPOSITIONS), len(tokens))
+    verbs = [i for i, t in enumerate(tokens[:end]) if t.verb]
+    light = [i for i in verbs if tokens[i].verb == "run" or tokens[i].text == "start"]
+    plain = [i for i in verbs if not tokens[i].noun and i not in light]
+    if plain:
+        return plain[0]
+    if verbs and verbs[0] == 0:
+        return 0
+    return light[0] if light else (verbs[-1] if verbs else None)
+
+
+def _object_of(tokens: list[_Token], verb_at: int) -> _Token | None:
+    """The noun that the verb acts on: its own last one, else one before, else one behind `to` or `on`."""
+    after = tokens[verb_at + 1 :]
+    cut = next((i for i, t in enumerate(after) if t.text in _PREPOSITIONS), len(after))
+    direct, behind = [t for t in after[:cut] if t.noun], [t for t in after[cut:] if t.noun]
+    before = [t for t in tokens[:verb_at] if t.noun]
+    for token in tokens:
+        if token.noun == "isolation":
+            return token
+    taken_out = tokens[verb_at].text == "remove" and any(t.text == "from" for t in after[cut : cut + 1])
+    if taken_out and behind and direct and direct[-1].noun in _OUTLIVE_REMOVAL:
+        return behind[0]
+    return next(iter([*direct[-1:], *before[-1:], *behind[:1]]), None)
+
+
+def _without_prefixes(name: str) -> tuple[str, str]:
+    """(the tool's own name, what stood before it): MCP servers, gateways' targets and SDK wrappers."""
+    if " " in name or name.lower().startswith("microsoft."):
+        return name, ""
+    name = _WRAPPER.sub("", name, count=1)
+    own = _SEPARATOR.split(name.rstrip("/:_"))[-1]
+    return (own or name), name[: len(name) - len(own)] if own else ""
+
+
+def _squashed(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum() or c == "*")
+
+
+def _words(name: str) -> list[str]:
+    return [_singular(w.lower()) for w in _WORD.findall(name.replace("OAuth", "Oauth"))]
+
+
+def _singular(word: str) -> str:
+    if len(word) <= 3 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes")) else word[:-1]
+
+
+def _longest(actions: dict[str, tuple[Capability, str]], action: str) -> tuple[Capability, str] | None:
+    return next((actions[p] for n in range(len(action), -1, -1) if (p := action[:n] + "*") in actions), None)
+
+
+def _by_action(found: tuple[Capability, str] | None) -> Classed | None:
+    if not found:
+        return None
+    capability, action = found
+    return Classed(capability, f"{'pattern' if action.endswith('*') else 'exact'}: {action}")
+
+
+def _bare(table: _Table) -> dict[str, tuple[Capability, str]]:
+    """The AWS actions that mean the same in every service that has them, so not prefixes like `Get*`."""
+    found: dict[str, tuple[Capability, str]] = {}
+    differing: set[str] = set()
+    for actions in table.aws.values():
+        for action, (capability, shown) in actions.items():
+            if action.endswith("*") and len(action) <= 8:
+                continue
+            if found.setdefault(action, (capability, shown))[0] != capability:
+                differing.add(action)
+    return {action: value for action, value in found.items() if action not in differing}
+
+
+class _Merge:
+    """One TOML file into the table, refusing what it does not know by the name of the file and the key."""
+
+    def __init__(self, path: Path, table: _Table, *, shipped: bool) -> None:
+        self.path, self.table, self.shipped = path, table, shipped
+        self.seen: dict[tuple[str, object], str] = {}
+
+    def run(self, parsed: dict[str, object]) -> None:
+        sections = ["version", "exact", *_CLOUDS, "aws_ambiguous", "aws_aliases", "verbs", "nouns", "rules"]
+        for key, value in parsed.items():
+            self.known(key, key, sections)
+            if key == "version":
+                if not isinstance(value, str):
+                    self.refuse(key, "must be a string")
+                self.table.version = value
+            else:
+                getattr(self, f"_{key}")(self.members(value, key))
+
+    def refuse(self, key: str, problem: str) -> NoReturn:
+        raise Trouble(f"{self.path}: [{key}] {problem}")
+
+    def known(self, name: str, key: str, names: Iterable[str]) -> None:
+        if name not in (names := list(names)):
+            close = get_close_matches(name, names, 1, 0.0)
+            self.refuse(key, f"is not known; did you mean {close[0]!r}?" if close else "is not known")
+
+    def members(self, value: object, key: str) -> dict[str, object]:
+        if not isinstance(value, dict):
+            self.refuse(key, "must be a table")
+        return value
+
+    def names(self, value: object, key: str) -> list[str]:
+        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+            self.refuse(key, "must be a list of names")
+        return value
+
+    def capability(self, name: object, key: str) -> Capability:
+        self.known(str(name), key, CAPABILITIES)
+        return cast(Capability, name)
+
+    def once(self, room: str, name: object, key: str) -> None:
+        """Within one file, an entry stands in one place; only a later file may overrule it."""
+        before = self.seen.setdefault((room, name), key)
+        if before != key:
+            self.refuse(key, f"{name!r} stands in [{before}] too")
+
+    def by_class(self, room: str, section: dict[str, object]) -> Iterable[tuple[str, Capability, str]]:
+        for name, value in section.items():
+            key = f"{room}.{name}"
+            for entry in self.names(value, key):
+                yield entry, self.capability(name, key), key
+
+    def _exact(self, section: dict[str, object]) -> None:
+        for name, capability, key in self.by_class("exact", section):
+            self.once("exact", _squashed(name), key)
+            self.table.exact[_squashed(name)] = capability
+
+    def _aws(self, section: dict[str, object]) -> None:
+        for class_name, services in section.items():
+            key = f"aws.{class_name}"
+            capability = self.capability(class_name, key)
+            for service, value in self.members(services, key).items():
+                actions = self.table.aws.setdefault(service.lower(), {})
+                for action in self.names(value, f"{key}.{service}"):
+                    squashed = _squashed(action)
+                    if "*" in squashed[:-1]:
+                        self.refuse(f"{key}.{service}", f"{action!r}: * may only end a name")
+                    self.once(f"aws {service}", squashed, f"{key}.{service}")
+                    if squashed.endswith("*") and not self.shipped:
+                        for earlier in [a for a in actions if a.startswith(squashed[:-1])]:
+                            if (f"aws {service}", earlier) not in self.seen:
+                                del actions[earlier]
+                    actions[squashed] = (capability, f"{service}:{action}")
+
+    def _aws_ambiguous(self, section: dict[str, object]) -> None:
+        for name, value in section.items():
+            self.known(name, f"aws_ambiguous.{name}", ["names"])
+            self.table.aws_ambiguous.update(map(_squashed, self.names(value, "aws_ambiguous.names")))
+
+    def _aws_aliases(self, section: dict[str, object]) -> None:
+        for name, value in section.items():
+            self.known(str(value), f"aws_aliases.{name}", self.table.aws)
+            self.table.aws_aliases[name.lower()] = str(value)
+
+    def _gcp(self, section: dict[str, object]) -> None:
+        self._patterns("gcp", section, self.table.gcp)
+
+    def _azure(self, section: dict[str, object]) -> None:
+        self._patterns("azure", section, self.table.azure)
+
+    def _kubernetes(self, section: dict[str, object]) -> None:
+        self._patterns("kubernetes", section, self.table.kubernetes)
+
+    def _patterns(self, room: str, section: dict[str, object], into: dict[str, Capability]) -> None:
+        for pattern, capability, key in self.by_class(room, section):
+            self.once(room, pattern.lower(), key)
+            into.pop(pattern.lower(), None)
+            into[pattern.lower()] = capability
+
+    def _verbs(self, section: dict[str, object]) -> None:
+        self._vocabulary("verbs", section, self.table.verbs)
+
+    def _nouns(self, section: dict[str, object]) -> None:
+        self._vocabulary("nouns", section, self.table.nouns)
+
+    def _vocabulary(self, room: str, section: dict[str, object], into: dict[tuple[str, ...], str]) -> None:
+        kinds = list(section) if self.shipped else sorted(set(into.values()))
+        for kind, value in section.items():
+            key = f"{room}.{kind}"
+            self.known(kind, key, kinds)
+            for entry in self.names(value, key):
+                phrase = tuple(_words(entry))
+                if not 0 < len(phrase) <= _LONGEST_PHRASE:
+                    self.refuse(key, f"{entry!r} must be one to {_LONGEST_PHRASE} words")
+                self.once(room, " ".join(phrase), key)
+                into[phrase] = kind
+
+    def _rules(self, section: dict[str, object]) -> None:
+        for noun, cells in section.items():
+            key = f"rules.{noun}"
+            self.known(noun, key, ["any", *sorted(set(self.table.nouns.values()))])
+            for verb, capability in self.members(cells, key).items():
+                self.known(verb, f"{key}.{verb}", sorted(set(self.table.verbs.values())))
+                row = self.table.rules.setdefault(noun, {})
+                row[verb] = self.capability(capability, f"{key}.{verb}")

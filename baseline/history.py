@@ -1,0 +1,100 @@
+"""What was seen before: counts added up, day by day, for each agent and for its peers.
+
+Nothing here decides; it answers "how often" with the history that the answer rests on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import Final, NamedTuple
+
+LEAST_SESSIONS: Final = 20
+"""Below this an agent has not enough history: a tool that 1 session in 7 uses would still be unseen in
+5 % of agents after 20 sessions."""
+
+CountRow = tuple[date | None, str, str, str, str, str, int, int]
+"""(day, agent_id, agent_version, aspect, context, value, steps, sessions): a row of `counts`."""
+
+
+class Seen(NamedTuple):
+    """How often something was seen."""
+
+    steps: int
+    sessions: int
+
+
+_NEVER: Final = Seen(0, 0)
+
+
+class History:
+    """The counts of the days before. `add` a day once it may be learnt from, never before it was judged."""
+
+    def __init__(self) -> None:
+        self._steps: dict[tuple[str, str, str, str], int] = defaultdict(int)
+        self._sessions: dict[tuple[str, str, str, str], int] = defaultdict(int)
+        self._context_steps: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._context_values: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._fleet_sessions: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._version_since: dict[tuple[str, str], date] = {}
+
+    def add(self, rows: Iterable[CountRow], sign: int = 1) -> None:
+        """Add the rows of a day; with `sign=-1` take rows off again (sessions that must not be learnt from)."""
+        for day, agent, version, aspect, context, value, steps, sessions in rows:
+            key = (agent, aspect, context, value)
+            before = self._steps[key]
+            self._steps[key] = before + sign * steps
+            self._sessions[key] += sign * sessions
+            self._context_steps[agent, aspect, context] += sign * steps
+            self._context_values[agent, aspect, context] += (self._steps[key] > 0) - (before > 0)
+            self._fleet_sessions[aspect, context, value] += sign * sessions
+            if aspect == "version" and day is not None and sign > 0:
+                self._version_since.setdefault((agent, version), day)
+
+    def seen(self, agent: str, aspect: str, value: str, context: str = "") -> Seen:
+        """How often the agent showed this value of the aspect in this context."""
+        key = (agent, aspect, context, value)
+        steps = self._steps.get(key, 0)
+        return Seen(steps, self._sessions.get(key, 0)) if steps else _NEVER
+
+    def steps_in(self, agent: str, aspect: str, context: str = "") -> int:
+        """How many steps the agent had in this context, whatever the value."""
+        return self._context_steps.get((agent, aspect, context), 0)
+
+    def values_in(self, agent: str, aspect: str, context: str = "") -> int:
+        """How many distinct values the agent showed in this context."""
+        return self._context_values.get((agent, aspect, context), 0)
+
+    def sessions(self, agent: str) -> int:
+        """How many sessions of the agent this history rests on."""
+        return self._sessions.get((agent, "session", "", ""), 0)
+
+    def is_enough(self, agent: str) -> bool:
+        """Whether anything may be said about this agent at all."""
+        return self.sessions(agent) >= LEAST_SESSIONS
+
+    def peers(self, agent: str, aspect: str, value: str, context: str = "") -> tuple[int, int]:
+        """(sessions of all other agents that showed it, all their sessions)."""
+        mine = self._sessions.get((agent, aspect, context, value), 0)
+        showed = self._fleet_sessions.get((aspect, context, value), 0) - mine
+        return showed, self._fleet_sessions.get(("session", "", ""), 0) - self.sessions(agent)
+
+    def version_since(self, agent: str, version: str) -> date | None:
+        """The first day on which this version of the agent was seen, or None where it is new."""
+        return self._version_since.get((agent, version))
+
+    def probability(self, agent: str, aspect: str, value: str, context: str = "") -> float:
+        """P(value | context), never 0: Witten-Bell, backing off to the value without its context.
+
+        With n steps and T distinct values in the context: (count + T * shorter) / (n + T) (Witten and Bell,
+        IEEE Transactions on Information Theory 37(4), 1991, method C). An unseen context is the shorter
+        one alone; under it every value has at least 1 / (steps + 1).
+        """
+        order_0 = self._steps.get((agent, "tool" if aspect == "transition" else aspect, "", value), 0)
+        total = self.steps_in(agent, "tool" if aspect == "transition" else aspect)
+        shorter = (order_0 + 1) / (total + self.values_in(agent, "tool") + 1)
+        steps, distinct = self.steps_in(agent, aspect, context), self.values_in(agent, aspect, context)
+        if not steps:
+            return shorter
+        return (self._steps.get((agent, aspect, context, value), 0) + distinct * shorter) / (steps + distinct)

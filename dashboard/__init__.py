@@ -1,0 +1,1 @@
+"""Everything above -> what a person sees."""

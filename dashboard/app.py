@@ -1,0 +1,31 @@
+"""The Streamlit script: the frame around every page. Started by `dashboard.server`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.parts import nothing
+from dashboard.visible import visible
+from ingest.errors import Trouble
+
+FAVICON = Path(__file__).with_name("favicon.png")
+
+st.set_page_config(
+    page_title="custodiet", page_icon=str(FAVICON), layout="wide", initial_sidebar_state="collapsed"
+)
+page = st.navigation(
+    [
+        st.Page("pages/cases.py", title="Cases", url_path="cases", default=True),
+        st.Page("pages/case.py", title="Case", url_path="case"),
+        st.Page("pages/replay.py", title="Replay", url_path="replay"),
+        st.Page("pages/sessions.py", title="Sessions", url_path="sessions"),
+        st.Page("pages/health.py", title="Health", url_path="health"),
+    ],
+    position="top",
+)
+try:
+    page.run()
+except Trouble as trouble:
+    nothing("The published data cannot be read", visible(trouble, 2_000))

@@ -1,0 +1,60 @@
+"""Case: one causal root, its path and the findings that prove it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import charts, parts, queries, theme, words
+from dashboard.path import path_list
+from dashboard.visible import visible
+
+wanted = st.query_params.get("case", "")
+found = queries.case(wanted) if wanted else None
+if found is None:
+    parts.nothing(
+        "Case not found" if wanted else "No case is open",
+        f"No case has the id {visible(wanted, 120)}. It may belong to another data directory, or a later run "
+        "has withdrawn it."
+        if wanted
+        else "Choose one on the Cases page.",
+    )
+    st.page_link("pages/cases.py", label="All cases")
+    st.stop()
+
+said, axes = st.columns([7, 3], gap="medium")
+with said:
+    st.title(words.SEVERITY_HEADING.get(found["severity"], "Case"), anchor=False)
+    parts.block(f"{visible(found['title'])}\n\n{visible(found['why'], 1_000)}")
+with axes:
+    left, right = st.columns(2)
+    left.metric("Anomaly", words.share(found["anomaly"]), border=True)
+    right.metric("Impact", words.share(found["impact"]), border=True)
+    if st.button("Replay from the worst step", width="stretch", key="worst", shortcut="Enter"):
+        st.switch_page(
+            "pages/replay.py", query_params={"session": found["session_id"], "event": found["event_id"]}
+        )
+parts.facts(
+    [
+        ("Agents", visible(", ".join(found["agents"] or []))),
+        ("Techniques", visible(", ".join(found["techniques"] or []) or "–")),
+        ("First seen (UTC)", words.when(found["first_at"])),
+        ("Last seen (UTC)", words.when(found["last_at"])),
+    ]
+)
+
+path = queries.path(wanted)
+st.subheader("Path", anchor=False)
+st.plotly_chart(
+    charts.path_figure(path, found["event_id"], found["severity"], theme.chosen()),
+    theme=None, config={"displayModeBar": False}, key="path_figure",
+    alt="The path of the case: a lane for each agent, steps in causal order. The list below says the same.",
+)  # fmt: skip
+path_list(path, found["event_id"])
+
+findings = queries.findings(wanted)
+st.subheader("Findings", anchor=False)
+for row in findings.to_dicts():
+    with st.container(border=True, gap="xsmall"):
+        parts.finding(row)
+if findings.height == 0:
+    st.text("The findings of this case are not published.")

@@ -1,0 +1,87 @@
+"""Health: what was read, what was not, and which detectors could see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import parts, queries, words
+from dashboard.blind import could_fire_table
+
+st.title("Health", anchor=False)
+totals, broken, judged = queries.totals(), queries.failed(), queries.could_fire()
+parts.facts(
+    [
+        ("Published state", f"generation {queries.generation():,}"),
+        ("Files read", f"{totals['files']:,}"),
+        ("Sessions", f"{totals['sessions']:,}"),
+        ("Agents", f"{totals['agents']:,}"),
+        ("Steps", f"{totals['steps']:,}"),
+        ("Findings", f"{totals['findings']:,}"),
+        ("Cases", f"{totals['cases']:,}"),
+    ],
+    across=7,
+)
+
+if broken.height:
+    st.subheader("Plug-ins that failed", anchor=False)
+    st.text("What these would have found is not known. The last run ended with a non-zero exit.")
+    parts.table(
+        broken, {"plugin": parts.text("plug-in", 300), "reason": parts.text("reason", 900)},
+        key="failed", alt="The plug-ins that broke in the last run, and why.",
+    )  # fmt: skip
+
+st.subheader("What each detector could judge", anchor=False)
+if judged.height:
+    could_fire_table(judged)
+else:
+    st.text("No detector has run yet.")
+
+files = queries.files_read()
+st.subheader("Files", anchor=False)
+if files.height:
+    parts.table(
+        files.with_columns(words.adds_up()),
+        {
+            "path": parts.text("file", 330),
+            "reader": parts.text("reader", 120),
+            "records": parts.number("records", 84),
+            "events": parts.number("= events", 84),
+            "folded": parts.number("+ folded", 84),
+            "rejected": parts.number("+ rejected", 90),
+            "duplicates": parts.number("+ duplicates", 100),
+            "adds_up": parts.text("adds up", 76),
+            "sha256": parts.text("sha-256", 200),
+        },
+        key="files", alt="The files that were read, and what became of their records.",
+    )  # fmt: skip
+else:
+    st.text("No file has been read yet.")
+
+refused = queries.rejected()
+st.subheader("Records that could not be read", anchor=False)
+if refused.height:
+    parts.table(
+        words.with_place(refused),
+        {"place": parts.text("file:line", 330), "reason": parts.text("reason", 860)},
+        key="rejected", alt="Records that could not be read, with their place and the reason.",
+    )  # fmt: skip
+    if refused.height == queries.ROWS_SHOWN:
+        st.text(f"The first {queries.ROWS_SHOWN:,} are shown.")
+else:
+    st.text("None: every record of every file was read.")
+
+unknown = queries.unmatched()
+st.subheader("Tools that the capability table does not know", anchor=False)
+if unknown.height:
+    parts.table(
+        unknown,
+        {
+            "tool": parts.text("tool", 330),
+            "agent_id": parts.text("agent", 300),
+            "steps": parts.number("steps", 84),
+        },
+        key="unmatched", alt="Tools without a capability, the agents that used them, and how often.",
+    )  # fmt: skip
+    st.text("Detectors that look for a capability are silent on these. Name them in the capability table.")
+else:
+    st.text("None.")

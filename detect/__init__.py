@@ -1,0 +1,1 @@
+"""Events and profiles -> findings -> cases -> alerts."""

@@ -1,0 +1,118 @@
+"""Findings -> cases: what has one causal root is one case, across agents and sessions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import prod
+from typing import Final, Literal
+
+import msgspec
+
+from detect.detectors import Detector, Finding
+from detect.step import Step
+from ingest.event import identify
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+
+_SEVERITIES: Final[tuple[tuple[float, Severity], ...]] = (
+    (0.85, "critical"),
+    (0.65, "high"),
+    (0.4, "medium"),
+    (0.2, "low"),
+)
+"""Of anomaly times impact."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A finding with the detector that made it and the step that it is about."""
+
+    detector: Detector
+    step: Step
+    finding: Finding
+
+    @property
+    def finding_id(self) -> str:
+        return identify("finding", self.detector.name, self.step.event_id)
+
+    @property
+    def weight(self) -> float:
+        """Anomaly times impact."""
+        return self.finding.anomaly * self.step.impact
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Findings of one causal root, the heaviest first."""
+
+    found: tuple[Found, ...]
+
+    @property
+    def case_id(self) -> str:
+        """Of the root: the earliest step of the path. More findings on the same root keep the id."""
+        return identify("case", self.path[0].event_id)
+
+    @property
+    def path(self) -> tuple[Step, ...]:
+        """The steps of the raising findings, each once, in time."""
+        steps = {step.event_id: step for f in self.found if f.detector.raises_case for step in f.finding.path}
+        return tuple(sorted(steps.values(), key=_when))
+
+    @property
+    def worst(self) -> Found:
+        return self.found[0]
+
+    @property
+    def anomaly(self) -> float:
+        """That not all detectors are mistaken, were they independent; each detector counted once, at its best."""
+        best: dict[str, float] = defaultdict(float)
+        for f in self.found:
+            best[f.detector.name] = max(best[f.detector.name], f.finding.anomaly)
+        return 1 - prod(1 - anomaly for anomaly in best.values())
+
+    @property
+    def impact(self) -> float:
+        return max(f.step.impact for f in self.found)
+
+    @property
+    def severity(self) -> Severity:
+        weight = self.anomaly * self.impact
+        return next((name for least, name in _SEVERITIES if weight >= least), "info")
+
+
+def _when(step: Step) -> tuple[int, str]:
+    return (-1 if step.at_ns is None else step.at_ns, step.event_id)
+
+
+def build_cases(found: list[Found]) -> list[Case]:
+    """Group findings that share a session or a step of their paths; groups with nothing raising are no case.
+
+    Cases come heaviest first; ties by id.
+    """
+    root: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while root.setdefault(key, key) != key:
+            root[key] = root[root[key]]
+            key = root[key]
+        return key
+
+    for f in found:
+        first, *others = [step.session_id for step in f.finding.path]
+        for other in others:
+            low, high = sorted((find(first), find(other)))
+            root[high] = low
+    groups: dict[str, list[Found]] = defaultdict(list)
+    for f in found:
+        groups[find(f.step.session_id)].append(f)
+    cases = [
+        Case(
+            tuple(
+                sorted(
+                    group,
+                    key=lambda f: (not f.detector.raises_case, -f.weight, _when(f.step), f.detector.name),
+                )
+            )
+        )
+        for group in groups.values()
+        if any(f.detector.raises_case for f in group)
+    ]
+    return sorted(cases, key=lambda case: (-case.anomaly * case.impact, case.case_id))

@@ -1,0 +1,59 @@
+"""One question a file. To add one: drop a file here with a function of the file's name, decorated `@detector`.
+
+A detector gets one privileged step, the facts of the causal pass and the history before that day, and
+answers with the finding or None. Its docstring is its page: the first line in an analyst's words, then when
+it stays quiet, what it is known to miss, and the source of the method. Thresholds are keyword arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from baseline.history import History
+from detect.causal import Facts
+from detect.step import Step
+from ingest.plugins import first_line
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a detector says of one step."""
+
+    title: str
+    observed: str
+    expected: str
+    anomaly: float
+    """0..1: how sure the detector is that the agent's usual work does not explain the step."""
+    path: tuple[Step, ...]
+    """The steps that prove it, in causal order; the last is the step itself."""
+
+
+Judge = Callable[[Step, Facts, History], Finding | None]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A question asked of every privileged step."""
+
+    name: str
+    summary: str
+    judge: Judge
+    needs: tuple[str, ...]
+    """Fields of the step without which it cannot fire; what lacks them is reported, not passed over."""
+    techniques: tuple[str, ...]
+    """ATT&CK v20 or ATLAS ids."""
+    raises_case: bool
+    """Whether its findings alone make a case; False for what is only one of the two properties."""
+
+
+def detector(
+    *, needs: tuple[str, ...], techniques: tuple[str, ...], raises_case: bool = True
+) -> Callable[[Judge], Detector]:
+    """Declare a detector."""
+
+    def declare(judge: Judge) -> Detector:
+        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, raises_case)
+
+    return declare

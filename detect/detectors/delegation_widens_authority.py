@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from baseline.history import History
+from detect.causal import Facts
+from detect.detectors import Finding, detector
+from detect.step import Step
+from ingest.arguments import scalars_in
+
+_SCOPE_KEYS = frozenset({"scope", "scopes", "allowedtools", "allowed", "permissions", "capabilities", "tools"})
+
+
+@detector(needs=("agent_id",), techniques=("T1548", "AML.T0053"))
+def delegation_widens_authority(
+    step: Step, facts: Facts, history: History, *, least_steps: int = 50, anomaly: float = 0.95
+) -> Finding | None:
+    """An agent that was handed a task did what the hand-off did not allow.
+
+    Where the hand-off states a scope (`scope`, `allowed_tools`, …), a privileged step outside of it is the
+    finding. Where it states none, the class of the step must be new to what this agent ever did for this
+    delegator. Quiet: where an approval covers the step; where no scope is stated and the pair of agents has
+    fewer than 50 delegated steps of history.
+    Misses: a scope in prose; a chain of hand-offs across systems that share no session.
+    Method: effective authority = grant ∩ parent's authority ∩ delegated scope (DelegationBench).
+    """
+    handoff = facts.delegation
+    if handoff is None or facts.coverage.is_covered or step.capability is None or handoff.agent_id == step.agent_id:
+        return None
+    scope = sorted({value for key, value in scalars_in(handoff.arguments) if key in _SCOPE_KEYS})
+    if scope:
+        if {step.tool, step.capability} & set(scope):
+            return None
+        expected = f"the hand-off's scope: {', '.join(scope)}"
+    else:
+        delegated = history.steps_in(step.agent_id, "delegated_capability", handoff.agent_id)
+        seen = history.seen(step.agent_id, "delegated_capability", step.capability, handoff.agent_id)
+        if delegated < least_steps or seen.steps:
+            return None
+        expected = f"0 of {delegated:,} steps that {handoff.agent_id} delegated to it were of this class"
+    return Finding(
+        title="delegation widened the authority",
+        observed=f"{step.tool} ({step.capability}) on {step.target or 'no stated target'}, {facts.coverage}",
+        expected=expected,
+        anomaly=anomaly,
+        path=(handoff, step),
+    )

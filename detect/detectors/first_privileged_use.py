@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from baseline.history import History
+from detect.causal import Facts
+from detect.detectors import Finding, detector
+from detect.detectors._novelty import in_change_window, peers_say
+from detect.step import Step
+
+
+@detector(needs=("tool",), techniques=("T1078.004", "AML.T0053"))
+def first_privileged_use(
+    step: Step, facts: Facts, history: History, *, usual_among_peers: float = 0.05
+) -> Finding | None:
+    """The agent used a privileged tool that it had never used before, and nobody approved it.
+
+    Quiet: with less than the minimum history; where an approval covers the step; on the first day of a new
+    agent version, when new tools are what an update is for; where at least 5 % of the other agents'
+    sessions use the tool, so that it is new only to this agent.
+    Misses: a privileged tool that the agent uses every day, turned to another end.
+    Method: the `new_terms` rule type of elastic/detection-rules, restricted to privileged steps (on
+    labelled sessions that alone more than halves the false positives).
+    """
+    if not facts.has_history or facts.coverage.is_covered or step.tool is None:
+        return None
+    agent = step.agent_id
+    if history.seen(agent, "tool", step.tool).sessions or in_change_window(step, history):
+        return None
+    peers, peer_sessions = history.peers(agent, "tool", step.tool)
+    if peer_sessions and peers / peer_sessions >= usual_among_peers:
+        return None
+    sessions, distinct = history.sessions(agent), history.values_in(agent, "tool")
+    return Finding(
+        title="first use of a privileged tool",
+        observed=f"{step.tool} ({step.capability}), {facts.coverage}",
+        expected=f"0 of {sessions:,} sessions of this agent used it; {peers_say(peers, peer_sessions)}",
+        anomaly=1 - (distinct + 1) / (history.steps_in(agent, "tool") + distinct + 1),
+        path=(step,),
+    )

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from baseline.history import History
+from detect.causal import Facts
+from detect.detectors import Finding, detector
+from detect.detectors._novelty import in_change_window
+from detect.step import Step
+
+
+@detector(needs=("tool",), techniques=("AML.T0053",), raises_case=False)
+def unlikely_transition_into_privileged_call(
+    step: Step, facts: Facts, history: History, *, at_most: float = 0.01, least_steps: int = 50
+) -> Finding | None:
+    """The agent went into a privileged call from a step that this call hardly ever follows.
+
+    Quiet: where the step before was seen fewer than 50 times, so that nothing is known of what follows it;
+    where an approval covers the call; on the first day of a new version.
+    Misses: an attack that keeps the agent's usual order of tools. Raises no case by itself: a rare order
+    is one of the properties of an attack, and benign sessions have it too.
+    Method: first-order Markov with Witten-Bell back-off (`History.probability`).
+    """
+    if not facts.has_history or facts.coverage.is_covered or step.tool is None:
+        return None
+    agent, before = step.agent_id, step.previous_tool
+    context_steps = history.steps_in(agent, "transition", before)
+    if context_steps < least_steps or in_change_window(step, history):
+        return None
+    probability = history.probability(agent, "transition", step.tool, before)
+    if probability > at_most:
+        return None
+    seen = history.seen(agent, "transition", step.tool, before)
+    return Finding(
+        title="unlikely step into a privileged call",
+        observed=f"{step.tool} directly after {before or 'the start'}, {facts.coverage}",
+        expected=f"{seen.steps:,} of {context_steps:,} times in this agent's history (p = {probability:.4f})",
+        anomaly=1 - probability,
+        path=(step,),
+    )

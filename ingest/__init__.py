@@ -1,0 +1,1 @@
+"""Any agent's log -> events: readers, the event type and the store."""

@@ -1,0 +1,201 @@
+"""Paths -> the published event table, with an account of every record of every file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from hashlib import file_digest
+from pathlib import Path
+
+import pyarrow as pa
+
+import ingest.readers
+from ingest.errors import Trouble
+from ingest.event import Rejected
+from ingest.plugins import plugins
+from ingest.published import Edition, editing
+from ingest.readers import Reader
+from ingest.records import LogFile, Record, Unread, files_of
+from ingest.store import EventWriter, known_files
+from ingest.tables import FILES, REJECTED
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class FileReport:
+    """What became of a file's records: records = events + folded + rejected + duplicates."""
+
+    path: str
+    reader: str
+    records: int = 0
+    events: int = 0
+    folded: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class UnreadFile:
+    """A file that was not read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class Report:
+    """One ingest: every file that was named or found, read or not."""
+
+    files: list[FileReport] = field(default_factory=list)
+    unread: list[UnreadFile] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    """Readers that broke, each with the place; their file is read again next time."""
+
+    def as_dict(self) -> dict[str, object]:
+        return {"files": [asdict(f) for f in self.files], "unread": [asdict(u) for u in self.unread]}
+
+
+@cache
+def all_readers() -> tuple[Reader, ...]:
+    """Every reader in `ingest/readers/`, by name."""
+    return tuple(plugins(ingest.readers, Reader))
+
+
+def choose_reader(first: object) -> Reader:
+    """The one reader that claims a file by its first record. Raises `Unread` for none or several."""
+    claiming = [reader for reader in all_readers() if reader.claims(first)]
+    if len(claiming) == 1:
+        return claiming[0]
+    if claiming:
+        names = " and ".join(reader.name for reader in claiming)
+        raise Unread(f"claimed by {names}; exactly one reader must know a format")
+    raise Unread(f"no reader knows this format ({_shape(first)}); `custodiet readers` lists what can be read")
+
+
+def ingest_paths(paths: Iterable[Path], data: Path, *, progress: Callable[[str], None] = lambda _: None) -> Report:
+    """Read logs into the data directory and publish. A file or a record that is known changes nothing."""
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise Trouble(f"{path}: no such file or folder; name logs, or folders of logs")
+    with editing(data) as edition:
+        run = _Run(edition)
+        for path in files_of(paths):
+            progress(str(path))
+            run.take(path)
+        return run.publish()
+
+
+class _Run:
+    """One ingest while it runs."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        self.writer = EventWriter(edition)
+        self.known = known_files(edition)
+        self.report = Report()
+        self.register: list[dict[str, object]] = []
+        self.rejected: list[dict[str, object]] = []
+
+    def take(self, path: Path) -> None:
+        name = path.as_posix()
+        try:
+            with path.open("rb") as file:
+                sha256 = file_digest(file, "sha256").hexdigest()
+            size = path.stat().st_size
+        except OSError as error:
+            self.report.unread.append(UnreadFile(name, f"cannot be opened ({error.strerror}); check its permissions"))
+            return
+        try:
+            log_file = LogFile(path, name)
+        except Unread as reason:
+            self.report.unread.append(UnreadFile(name, str(reason)))
+            return
+        try:
+            reader = choose_reader(log_file.first)
+            self._read(log_file, reader, sha256, size)
+        except Unread as reason:
+            self.report.unread.append(UnreadFile(name, str(reason)))
+        finally:
+            log_file.close()
+
+    def _read(self, log_file: LogFile, reader: Reader, sha256: str, size: int) -> None:
+        file = FileReport(log_file.name, reader.name)
+        self.report.files.append(file)
+        if sha256 in self.known:
+            file.records = file.duplicates = self.known[sha256]
+            return
+        number = len(self.report.files) - 1
+        refused: list[Rejected] = []
+        intact = True
+        try:
+            for said in reader.read(_readable(log_file.records(), refused)):
+                if isinstance(said, Rejected):
+                    refused.append(said)
+                else:
+                    file.records += max(1, said.records)
+                    self.writer.add(number, said)
+        except Trouble:
+            raise
+        except Exception as error:  # the boundary: a broken reader costs its file, not the run
+            intact = False
+            log.exception("reader %s broke on %s", reader.name, log_file.name)
+            self.report.failed.append(f"{reader.name}: {log_file.name}: {type(error).__name__}: {error}")
+            refused.append(
+                Rejected(0, f"the reader {reader.name} broke here ({type(error).__name__}: {error}); report it")
+            )
+        file.records += len(refused)
+        file.rejected = len(refused)
+        self.rejected += [
+            {"path": log_file.name, "line": r.line, "reason": r.reason, "sha256": sha256} for r in refused
+        ]
+        if intact:
+            self.known[sha256] = file.records
+            self.register.append({"sha256": sha256, "size_bytes": size, "number": number})
+
+    def publish(self) -> Report:
+        self.writer.finish()
+        for (number, outcome), records in self.writer.outcomes.items():
+            file = self.report.files[number]
+            setattr(file, outcome, getattr(file, outcome) + records)
+        for file in self.report.files:
+            told = file.events + file.folded + file.rejected + file.duplicates
+            if told != file.records:
+                raise AssertionError(f"{file.path}: {file.records} records, but {told} accounted for")
+        if self.register or self.rejected or self.writer.outcomes:
+            self._publish_register()
+        return self.report
+
+    def _publish_register(self) -> None:
+        rows = []
+        for entry in self.register:
+            file = self.report.files[int(str(entry["number"]))]
+            rows.append({**asdict(file), "sha256": entry["sha256"], "size_bytes": entry["size_bytes"]})
+        for table, schema, new in (("files", FILES, rows), ("rejected", REJECTED, self.rejected)):
+            if new:
+                written = self.edition.write(table, pa.Table.from_pylist(new, schema=schema))
+                self.edition.tables.setdefault(table, []).append(written)
+        self.edition.publish()
+
+
+def _readable(records: Iterator[Record | Rejected], refused: list[Rejected]) -> Iterator[Record]:
+    for record in records:
+        if isinstance(record, Rejected):
+            refused.append(record)
+        else:
+            yield record
+
+
+def _shape(first: object) -> str:
+    """The first record in a few words, its keys cut short: it is shown to people."""
+    match first:
+        case dict():
+            keys = ", ".join(repr(str(key)[:40]) for key in list(first)[:8])
+            return f"an object with {keys or 'no keys'}"
+        case list():
+            return f"an array whose first element is {_shape(first[0])}" if first else "an empty array"
+        case _:
+            return f"a bare {type(first).__name__}"

@@ -1,0 +1,290 @@
+"""What a span means: which kind of step, whose, with what outcome. Three generations of names, one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from ingest.arguments import named_in
+from ingest.event import Approval, Kind, Observation, Status, identify
+from ingest.readers._otlp_content import approvals_in, model_content, tells_failure, tool_content
+from ingest.readers._otlp_shape import Span
+from ingest.readers._otlp_values import decode, text_of
+from ingest.readers._otlp_words import (
+    AGENT_SCOPES,
+    HUMANS,
+    INPUT_TOKENS,
+    MODELS,
+    NAMELESS,
+    OPENINFERENCE,
+    OPERATIONS,
+    OUTPUT_TOKENS,
+    RUNS,
+    SESSIONS,
+    TOOLS,
+    TRACELOOP,
+    TRANSFERS,
+    VOCABULARY,
+    count,
+    first_text,
+    text_at,
+)
+
+
+def observe(span: Span, source: str, source_sha256: str) -> Iterator[Observation]:
+    """The step that a span tells of, then the approvals that its messages hold."""
+    a = span.attributes
+    resource = span.resource
+    kind, operation = _step(span)
+    parent = span.parent_span_id
+    infrastructure = operation == ""
+    arguments: str | None = None
+    result: str | None = None
+    tool: str | None = None
+    target = _server(span)
+    principal = text_at(a, "microsoft.agent.user.id")
+    credential = text_at(a, "aws.auth.account.access_key")
+    human = first_text(a, HUMANS)
+    approval: Approval | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    if kind == "tool_call" or kind == "handoff":
+        tool = _tool(span, kind)
+        arguments, result = tool_content(span)
+        named = named_in(arguments)
+        principal, human = principal or named.principal, human or named.on_behalf_of
+        credential = credential or named.credential_id
+        if kind == "handoff" or _hands_over(span, tool):
+            kind, target = "handoff", _receiver(span, tool, arguments, result)
+        else:
+            target = target or named.target
+            approval = "not_recorded" if _can_record_approval(span) else "cannot_record"
+    elif kind == "model_call":
+        arguments, result = model_content(span)
+        input_tokens, output_tokens = count(a, INPUT_TOKENS), count(a, OUTPUT_TOKENS)
+    elif operation in RUNS or (span.parent_span_id is None and not infrastructure):
+        # What a run was asked and answered; steps inside it would only repeat the history.
+        arguments, result = model_content(span)
+    status, error = _outcome(span, kind, result)
+    event_id = identify("otlp", span.trace_id, span.span_id)
+    yield Observation(
+        event_id=event_id,
+        trace_id=span.trace_id,
+        kind=kind,
+        operation=operation or span.name or "span",
+        session_id=first_text(a, SESSIONS),
+        agent_id=None if infrastructure else _agent(span, operation),
+        agent_version=None if infrastructure or _is_tool_server(span) else _version(span),
+        service=resource.service or text_at(a, "aws.local.service"),
+        parent_event_id=identify("otlp", span.trace_id, parent) if parent else None,
+        started_at=span.started_at,
+        ended_at=span.ended_at,
+        tool=tool,
+        arguments=arguments,
+        result=result,
+        status=status,
+        error=error,
+        model=None if infrastructure else first_text(a, MODELS),
+        principal=principal,
+        credential_id=credential,
+        on_behalf_of=human,
+        source_host=resource.host or first_text(a, ("host.name", "client.address")),
+        target=target,
+        approval=approval,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        source=source,
+        source_sha256=source_sha256,
+        witness="infrastructure" if infrastructure else "span",
+    )
+    if infrastructure or kind == "tool_call":
+        return
+    for found in approvals_in(span):
+        asked = found.approval == "pending"
+        # An answer is there before the run that it allows, a request when the run stops for it.
+        at = span.ended_at if asked else span.started_at
+        yield Observation(
+            event_id=identify("otlp", span.trace_id, span.span_id, "approval", found.id),
+            trace_id=span.trace_id,
+            kind="approval",
+            operation="function_approval_request" if asked else "function_approval_response",
+            service=resource.service,
+            parent_event_id=event_id,
+            started_at=at,
+            ended_at=at,
+            tool=found.tool,
+            arguments=found.arguments,
+            status=_STATUS_OF[found.approval],
+            source_host=resource.host,
+            target=named_in(found.arguments).target,
+            approver=found.approver,
+            approval=found.approval,
+            source=source,
+            source_sha256=source_sha256,
+            records=0,
+        )
+
+
+_STATUS_OF: Final[dict[Approval, Status]] = {
+    "approved": "ok",
+    "automatic": "ok",
+    "denied": "denied",
+    "pending": "pending",
+}
+
+
+def _step(span: Span) -> tuple[Kind, str]:
+    """Which kind of step, and the source's word for it; no word where the span speaks no agent vocabulary."""
+    a = span.attributes
+    operation = a.get("gen_ai.operation.name")
+    if isinstance(operation, str) and (kind := OPERATIONS.get(operation.lower())) is not None:
+        if kind == "tool_call" and a.get("gen_ai.tool.name") == "(merged tools)":
+            # ADK repeats here the results of parallel calls that have spans of their own.
+            return "lifecycle", "merged_tools"
+        return kind, operation.lower()
+    method = a.get("mcp.method.name")
+    if isinstance(method, str):
+        return ("tool_call" if method == "tools/call" else "lifecycle"), method or "mcp"
+    family = a.get("openinference.span.kind")
+    if isinstance(family, str):
+        word = family.upper()
+        kind_word = OPENINFERENCE.get(word, ("lifecycle", word.lower()))
+        if word == "TOOL" and span.name.startswith("handoff to "):
+            return "handoff", "handoff"
+        return kind_word
+    family = a.get("traceloop.span.kind")
+    if isinstance(family, str):
+        return TRACELOOP.get(family, ("lifecycle", family or span.name))
+    if isinstance(a.get("llm.request.type"), str) or span.name == "call_llm":
+        return "model_call", text_of(a.get("llm.request.type")) or span.name
+    if isinstance(vercel := a.get("ai.operationId"), str):
+        if vercel == "ai.toolCall":
+            return "tool_call", vercel
+        is_leaf = vercel.endswith((".doGenerate", ".doStream", ".doEmbed"))
+        return ("model_call" if is_leaf else "lifecycle"), vercel
+    if isinstance(a.get("gen_ai.tool.name"), str) and operation in (None, "", "unknown"):
+        return "tool_call", "execute_tool"
+    if isinstance(operation, str) and operation:
+        return "lifecycle", operation
+    if span.scope.startswith(AGENT_SCOPES) or any(key.startswith(VOCABULARY) for key in a):
+        return "lifecycle", span.name or "span"
+    return "lifecycle", ""
+
+
+def _tool(span: Span, kind: Kind) -> str | None:
+    a = span.attributes
+    stated = first_text(a, TOOLS)
+    if stated is not None:
+        return stated
+    for lead in ("execute_tool ", "MCP send tools/call ", "tools/call ", "running tool "):
+        if span.name.startswith(lead):
+            return span.name[len(lead) :] or None
+    return span.name or None if kind == "tool_call" else None
+
+
+def _hands_over(span: Span, tool: str | None) -> bool:
+    if tool is not None and tool.startswith(TRANSFERS):
+        return tool != "handoff_to_user"  # Strands' tool that asks a person
+    return "gen_ai.transfer.target.name" in span.attributes or "gen_ai.transfer.mode" in span.attributes
+
+
+def _receiver(span: Span, tool: str | None, arguments: str | None, result: str | None) -> str | None:
+    """The agent that takes over."""
+    a = span.attributes
+    stated = first_text(a, ("gen_ai.transfer.target.name", "gen_ai.handoff.to_agent"))
+    if stated is not None:
+        return stated
+    for lead in ("handoff to ", "handoff_to_", "transfer_to_"):
+        for name in (span.name, tool or ""):
+            if name.startswith(lead) and name not in ("transfer_to_agent", "handoff_to_agent"):
+                return name[len(lead) :] or None
+    for payload in (arguments, result):
+        decoded = _object(payload)
+        for key in ("agent_name", "agent", "target", "to_agent"):
+            if (name_said := text_of(decoded.get(key))) is not None:
+                return name_said
+    return None
+
+
+def _object(payload: str | None) -> dict[str, object]:
+    """The JSON object in a payload, or an empty one."""
+    decoded = decode(payload) if payload and payload[0] == "{" else None
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _agent(span: Span, operation: str) -> str | None:
+    """The agent that this span names itself; where it names none, settling looks above it."""
+    a = span.attributes
+    for key in ("gen_ai.agent.name", "agent.name", "gen_ai.agent.id"):
+        name = a.get(key)
+        if isinstance(name, str) and name and name.lower() not in NAMELESS:
+            return name
+    if operation == "invoke_agent":
+        return first_text(a, ("graph.node.id", "traceloop.entity.name")) or span.resource.runtime
+    return text_at(a, "gen_ai.workflow.name") if operation == "invoke_workflow" else None
+
+
+def _version(span: Span) -> str | None:
+    return text_at(span.attributes, "gen_ai.agent.version") or span.resource.version
+
+
+def _is_tool_server(span: Span) -> bool:
+    return span.side == "SERVER" and "mcp.method.name" in span.attributes
+
+
+def _can_record_approval(span: Span) -> bool:
+    """Agent Framework writes approvals with the content: a span without content cannot have them."""
+    if span.scope.startswith("agent_framework"):
+        return "gen_ai.tool.call.arguments" in span.attributes
+    return span.name.startswith("claude_code.")
+
+
+def _server(span: Span) -> str | None:
+    """The far side of a call. What serves a call is itself the near side."""
+    if span.side == "SERVER":
+        return None
+    a = span.attributes
+    stated = first_text(a, ("aws.remote.resource.identifier", "server.address"))
+    if stated is not None and stated.lower() != "unknown":
+        return stated
+    for key in ("url.full", "http.url"):
+        if isinstance(url := a.get(key), str) and (host := _host(url)):
+            return host
+    if (peer := first_text(a, ("net.peer.name", "peer.service"))) is not None:
+        return peer
+    service, method = text_at(a, "rpc.service"), text_at(a, "rpc.method")
+    return f"{service}/{method}" if service and method else service
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _outcome(span: Span, kind: Kind, result: str | None) -> tuple[Status, str | None]:
+    a = span.attributes
+    thrown = next((e.attributes for e in span.events if e.name == "exception"), None) if span.events else None
+    error_type = text_of(a.get("error.type"))
+    message = span.message or None
+    why = message or (None if thrown is None else text_of(thrown.get("exception.message")))
+    if kind == "handoff" and thrown is None and error_type is None:
+        # Two instrumentations mark a normal handoff as failed, saying nothing or that there were several.
+        said = message or "Multiple handoffs"
+        failed = span.outcome == "ERROR" and not said.startswith("Multiple handoffs")
+    else:
+        failed = (
+            span.outcome == "ERROR"
+            or error_type is not None
+            or (thrown is not None and span.outcome != "OK")
+            or a.get("gen_ai.tool.status") == "error"
+            or (kind == "tool_call" and tells_failure(result))
+        )
+    if failed:
+        refused = str(a.get("http.response.status_code") or a.get("http.status_code")) in ("401", "403")
+        return "denied" if refused else "error", why or text_of(a.get("error.message")) or error_type
+    if kind == "tool_call" and span.side == "CLIENT" and "mcp.method.name" in a and span.outcome != "OK":
+        return "unknown", None  # stays unset when the tool fails; only the MCP server's span tells
+    return ("ok" if span.ended_at is not None or span.outcome == "OK" else "unknown"), None

@@ -1,0 +1,247 @@
+"""Observations of whole traces -> rows: each step once, with its agent, its session and its place in order.
+
+A trace is settled from its observations alone, so that the order in which files arrive does not matter:
+what was inherited or merged is kept apart in `own`, and a late record settles the trace anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from ingest.event import KINDS, OBSERVED, Observation, Row
+
+_KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
+_WITNESS_RANK: Final = {"span": 0, "history": 0, "message": 1, "log": 2, "infrastructure": 3}
+_CONTENT: Final = tuple(name for name in OBSERVED if name not in ("source", "source_sha256"))
+_AGREEABLE: Final = (
+    "tool",
+    "arguments",
+    "result",
+    "status",
+    "principal",
+    "credential_id",
+    "approver",
+    "approval",
+)
+_IDENTITY: Final = ("event_id", "trace_id", "kind", "operation", "witness", "source", "source_sha256")
+_MERGED: Final = tuple(name for name in OBSERVED if name not in _IDENTITY)
+_SUPPORTED: Final = (
+    "tool", "result", "error", "model", "principal", "credential_id", "target", "input_tokens", "output_tokens",
+)  # fmt: skip
+_INHERITED: Final = ("session_id", "agent_id", "agent_version", "on_behalf_of")
+_encode: Final = msgspec.json.Encoder(order="deterministic").encode
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+def content_key(observation: Observation) -> str:
+    """A hash of what the observation says, wherever it was written: equal keys are one and the same witness."""
+    said = [getattr(observation, name) for name in _CONTENT]
+    return blake2b(_pack(said), digest_size=12).hexdigest()
+
+
+def settle(observations: Iterable[tuple[str, Observation]]) -> list[Row]:
+    """Settle whole traces, given as (content key, observation), in any order; rows in no order."""
+    traces: dict[str, dict[str, Observation]] = defaultdict(dict)
+    for key, observation in observations:
+        traces[observation.trace_id][key] = observation
+    rows: list[Row] = []
+    for trace in traces.values():
+        rows.extend(_Trace(trace).settled())
+    return rows
+
+
+def observed(row: Row) -> Observation:
+    """The observation that a row was made of: what its record said, before settling."""
+    said = {name: getattr(row, name) for name in OBSERVED}
+    if row.own is not None:
+        said |= msgspec.json.decode(row.own)
+    return Observation(**said)
+
+
+def _certainty(row: Row) -> tuple[bool, int, str]:
+    """Sorts witnesses of one event, the one to believe first: a finished one, the nearest, then by content."""
+    return (row.status in ("pending", "unknown"), _WITNESS_RANK[row.witness], row.content_key)
+
+
+class _Trace:
+    """One trace while it is being settled."""
+
+    def __init__(self, observations: dict[str, Observation]) -> None:
+        self.observations = observations
+        self.rows = [
+            Row(
+                **{name: getattr(said, name) for name in OBSERVED},
+                kind_rank=_KIND_RANK[said.kind],
+                content_key=key,
+            )
+            for key, said in observations.items()
+        ]
+        self.events: dict[str, Row] = {}
+
+    def settled(self) -> list[Row]:
+        self._merge_witnesses()
+        topmost_first = self._topmost_first()
+        self._fold_supporting(topmost_first)
+        self._inherit([row for row in topmost_first if row.witness_of is None])
+        self._clock()
+        for row in self.rows:
+            if row.witness_of is not None:
+                event = self.events[row.witness_of]
+                row.session_id, row.agent_id, row.ordered_at = (
+                    event.session_id,
+                    event.agent_id,
+                    event.ordered_at,
+                )
+        for row in self.rows:
+            said = self.observations[row.content_key]
+            own = {n: mine for n in OBSERVED if (mine := getattr(said, n)) != getattr(row, n)}
+            row.own = _encode(own).decode() if own else None
+        return self.rows
+
+    def _merge_witnesses(self) -> None:
+        """Several records of one step: the first is filled from the others, which stay as its witnesses."""
+        told: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            told[row.event_id].append(row)
+        for event_id, witnesses in told.items():
+            if len(witnesses) == 1:
+                self.events[event_id] = witnesses[0]
+                continue
+            first, *others = sorted(witnesses, key=_certainty)
+            first.witnesses = len(witnesses)
+            first.disagreement = ",".join(n for n in _AGREEABLE if _differs(witnesses, n)) or None
+            for other in others:
+                other.witness_of = event_id
+                _fill(first, other)
+            self.events[event_id] = first
+
+    def _topmost_first(self) -> list[Row]:
+        """The events, every parent before its children, with `depth` set. A cycle is cut at its smallest id."""
+        children: dict[str | None, list[Row]] = defaultdict(list)
+        for row in self.events.values():
+            children[row.parent_event_id if row.parent_event_id in self.events else None].append(row)
+        ordered: list[Row] = []
+        placed: set[str] = set()
+
+        def place(roots: list[Row]) -> None:
+            pending = [(row, 0) for row in roots]
+            while pending:
+                row, depth = pending.pop()
+                if row.event_id not in placed:
+                    placed.add(row.event_id)
+                    row.depth = depth
+                    ordered.append(row)
+                    pending.extend((child, depth + 1) for child in children.get(row.event_id, ()))
+
+        place(children[None])
+        while len(placed) < len(self.events):
+            smallest = min(event_id for event_id in self.events if event_id not in placed)
+            self.events[smallest].parent_event_id = None
+            place([self.events[smallest]])
+        return ordered
+
+    def _fold_supporting(self, topmost_first: list[Row]) -> None:
+        """Rows that tell of the step above them become its witnesses, the topmost first.
+
+        Infrastructure below a call supports the call. A model call whose one model child it is, or a tool
+        call with a child for the same tool, is one call that two layers recorded.
+        """
+        model_children: dict[str, int] = defaultdict(int)
+        for row in topmost_first:
+            if row.kind == "model_call" and row.parent_event_id:
+                model_children[row.parent_event_id] += 1
+        stands_for: dict[str, Row] = {}
+        for row in topmost_first:
+            above = stands_for.get(row.parent_event_id or "")
+            if row.parent_event_id in stands_for and above is not None:
+                row.parent_event_id = above.event_id
+                row.depth = above.depth + 1
+            stands_for[row.event_id] = row
+            if above is None or above.witness == "infrastructure":
+                continue
+            if row.witness == "infrastructure":
+                supports = above.kind in ("model_call", "tool_call", "handoff")
+            elif row.kind == above.kind == "model_call":
+                supports = model_children[above.event_id] == 1
+            else:
+                supports = row.kind == above.kind == "tool_call" and row.tool == above.tool
+            if supports:
+                for name in _SUPPORTED:
+                    if getattr(above, name) is None:
+                        setattr(above, name, getattr(row, name))
+                if row.kind == above.kind and (row.status in ("error", "denied") or above.status == "unknown"):
+                    above.status = row.status
+                row.witness_of = above.event_id
+                above.witnesses += row.witnesses
+                model_children[above.event_id] += model_children[row.event_id] - (row.kind == "model_call")
+                stands_for[row.event_id] = above
+        for row in self.rows:
+            if row.witness_of is not None:
+                row.witness_of = stands_for[row.witness_of].event_id
+        for row in topmost_first:
+            if row.witness_of is None and row.kind == "model_call" and model_children[row.event_id] > 1:
+                row.input_tokens = row.output_tokens = None
+
+    def _inherit(self, topmost_first: list[Row]) -> None:
+        """Session, agent, version and human from the nearest ancestor that has one, else the trace's only one."""
+        sole = {name: _sole(topmost_first, name) for name in _INHERITED}
+        sole_session = sole["session_id"]
+        acting: dict[str, str | None] = {}
+        for row in topmost_first:
+            parent = row.parent_event_id or ""
+            above = self.events.get(parent)
+            caller = acting.get(parent)
+            acting[row.event_id] = agent = row.agent_id or caller or sole["agent_id"]
+            row.agent_id = agent or row.service
+            row.session_id = row.session_id or (above and above.session_id) or sole_session or row.trace_id
+            row.on_behalf_of = row.on_behalf_of or (above and above.on_behalf_of) or sole["on_behalf_of"]
+            if row.agent_version is None and above is not None and caller == agent:
+                row.agent_version = above.agent_version
+            if row.agent_version is None and agent == sole["agent_id"]:
+                row.agent_version = sole["agent_version"]
+            is_handed_over = above is not None and above.kind == "handoff"
+            is_run = row.kind == "lifecycle" and row.operation == "invoke_agent"
+            if is_run and caller and caller != agent and not is_handed_over:
+                row.kind, row.kind_rank = "handoff", _KIND_RANK["handoff"]
+                row.target = row.target or agent
+                row.agent_id = caller
+                row.agent_version = above.agent_version if above is not None and above.agent_id == caller else None
+
+    def _clock(self) -> None:
+        """`ordered_at`: by sequence a running maximum of start times; else never before the parent's."""
+        events = [row for row in self.events.values() if row.witness_of is None]
+        latest: int | None = None
+        for row in sorted((r for r in events if r.sequence is not None), key=lambda r: (r.sequence or 0, r.event_id)):
+            if row.started_at is not None and (latest is None or row.started_at > latest):
+                latest = row.started_at
+            row.ordered_at = latest
+        for row in sorted((r for r in events if r.sequence is None), key=lambda r: r.depth):
+            above = self.events.get(row.parent_event_id or "")
+            times = [t for t in (row.started_at, above.ordered_at if above else None) if t is not None]
+            row.ordered_at = max(times, default=None)
+
+
+def _differs(witnesses: list[Row], name: str) -> bool:
+    return len({v for w in witnesses if (v := getattr(w, name)) not in (None, "pending", "unknown")}) > 1
+
+
+def _fill(event: Row, witness: Row) -> None:
+    for name in _MERGED:
+        mine, theirs = getattr(event, name), getattr(witness, name)
+        if theirs is None or mine == theirs:
+            continue
+        if mine is None or (name == "status" and mine in ("unknown", "pending") and theirs != "unknown"):
+            setattr(event, name, theirs)
+    if witness.ended_at is not None and event.ended_at is not None:
+        event.ended_at = max(event.ended_at, witness.ended_at)
+
+
+def _sole(rows: list[Row], name: str) -> str | None:
+    """The one value that a trace's rows name, or None where they name none or several."""
+    values = {v for row in rows if (v := getattr(row, name))}
+    return str(values.pop()) if len(values) == 1 else None

@@ -1,0 +1,137 @@
+"""Observations -> the published event table: each step once, whatever was ingested before and in what order."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.event import Observation, Row
+from ingest.published import Edition
+from ingest.segments import in_storage_order, take_traces, to_rows, to_table, traces_of
+from ingest.settle import content_key, observed, settle
+
+FLUSH_OBSERVATIONS: Final = 100_000
+FLUSH_PAYLOAD_BYTES: Final = 128 << 20
+"""What is held in memory before a segment is written; about 500 MB at its worst."""
+
+Outcome = tuple[int, str]
+"""(number of the file in this run, one of events | folded | duplicates)."""
+
+
+class EventWriter:
+    """Collects observations, settles whole traces, writes segments. `outcomes` says what became of each record."""
+
+    def __init__(self, edition: Edition) -> None:
+        self._edition = edition
+        self._pending: dict[str, tuple[int, Observation]] = {}
+        self._payload_bytes = 0
+        self._arrivals = 0
+        self._last_arrival: dict[str, int] = {}
+        self.outcomes: Counter[Outcome] = Counter()
+
+    def add(self, file: int, observation: Observation) -> None:
+        """Take one observation of the run's file number `file`."""
+        key = content_key(observation)
+        records = max(1, observation.records)
+        if key in self._pending:
+            self.outcomes[file, "duplicates"] += records
+            first_file, first = self._pending[key]
+            if (observation.source, file) < (first.source, first_file):
+                first.source, first.source_sha256 = observation.source, observation.source_sha256
+            return
+        self._pending[key] = (file, observation)
+        self._arrivals += 1
+        self._last_arrival[observation.trace_id] = self._arrivals
+        self._payload_bytes += len(observation.arguments or "") + len(observation.result or "")
+        if len(self._pending) >= FLUSH_OBSERVATIONS or self._payload_bytes >= FLUSH_PAYLOAD_BYTES:
+            self._flush(everything=False)
+
+    def finish(self) -> None:
+        """Write what is left. The edition's tables then hold all that was added; publishing is the caller's."""
+        self._flush(everything=True)
+
+    def _flush(self, *, everything: bool) -> None:
+        """Settle and write the pending traces; those that may still be growing stay, unless they are too many."""
+        if not self._pending:
+            return
+        recent = self._arrivals - len(self._pending) // 4
+        kept = (
+            {} if everything else {k: v for k, v in self._pending.items() if self._last_arrival[v[1].trace_id] > recent}
+        )
+        if len(kept) > len(self._pending) // 2:
+            kept = {}
+        leaving = {k: v for k, v in self._pending.items() if k not in kept}
+        self._pending = kept
+        self._payload_bytes = sum(len(o.arguments or "") + len(o.result or "") for _, o in kept.values())
+        self._last_arrival = {o.trace_id: self._last_arrival[o.trace_id] for _, o in kept.values()}
+        if leaving:
+            self._write(leaving)
+
+    def _write(self, new: dict[str, tuple[int, Observation]]) -> None:
+        stored = self._stored({o.trace_id for _, o in new.values()})
+        known: dict[str, Row] = {row.content_key: row for rows in stored.values() for row in rows}
+        for key in [key for key in new if key in known]:
+            file, observation = new.pop(key)
+            self.outcomes[file, "duplicates"] += max(1, observation.records)
+        changed = {o.trace_id for _, o in new.values()}
+        if not changed:
+            return
+        before = [row for row in known.values() if row.trace_id in changed]
+        standing = {row.event_id for row in before if row.witness_of is None}
+        rows = settle([*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())])
+        for row in rows:
+            if row.content_key in new:
+                file, observation = new[row.content_key]
+                opened = row.witness_of is None and row.event_id not in standing
+                self.outcomes[file, "events" if opened else "folded"] += 1
+                self.outcomes[file, "folded"] += max(1, observation.records) - 1
+        affected = [segment for segment, found in stored.items() if any(r.trace_id in changed for r in found)]
+        for segment in affected:
+            self._drop_from(segment, changed)
+        self._add_segment(in_storage_order(rows))
+
+    def _stored(self, traces: set[str]) -> dict[str, list[Row]]:
+        """The stored rows of these traces, by segment."""
+        index = [str(self._edition.data / name) for name in self._edition.tables.get("traces", [])]
+        if not index:
+            return {}
+        wanted = pl.LazyFrame({"trace_id": sorted(traces)})
+        found = (
+            pl.scan_parquet(index)
+            .select("trace_id", "segment")
+            .join(wanted, on="trace_id", how="semi")
+            .unique()
+            .sort("segment", "trace_id")
+            .collect()
+        )
+        by_segment: dict[str, set[str]] = defaultdict(set)
+        for trace_id, segment in found.iter_rows():
+            by_segment[segment].add(trace_id)
+        return {segment: take_traces(self._edition.data / segment, inside)[0] for segment, inside in by_segment.items()}
+
+    def _drop_from(self, segment: str, traces: set[str]) -> None:
+        """Rewrite a segment without these traces."""
+        _, others = take_traces(self._edition.data / segment, traces)
+        place = self._edition.tables["events"].index(segment)
+        del self._edition.tables["events"][place]
+        del self._edition.tables["traces"][place]
+        if others.num_rows:
+            self._add_segment(to_rows(others), others)
+
+    def _add_segment(self, rows: list[Row], table: pa.Table | None = None) -> None:
+        segment = self._edition.write("events", to_table(rows) if table is None else table)
+        self._edition.tables.setdefault("events", []).append(segment)
+        self._edition.tables.setdefault("traces", []).append(self._edition.write("traces", traces_of(rows, segment)))
+
+
+def known_files(edition: Edition) -> dict[str, int]:
+    """sha-256 of every file content that was read -> how many records it held."""
+    known: dict[str, int] = {}
+    for name in edition.tables.get("files", []):
+        table = pq.read_table(edition.data / name, columns=["sha256", "records"])
+        known.update(zip(table.column("sha256").to_pylist(), table.column("records").to_pylist(), strict=True))
+    return known

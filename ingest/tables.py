@@ -1,0 +1,135 @@
+"""Every table of a data directory, with its columns: the one place to look a name up.
+
+A table is a list of immutable Parquet files; which ones make it up today stands in `published.json`.
+Times are UTC without a zone, in nanoseconds. Lists are ordered.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+from ingest.event import SCHEMA
+
+_TEXT, _COUNT, _TIME, _SHARE = pa.string(), pa.int64(), pa.timestamp("ns"), pa.float64()
+_TEXTS = pa.list_(pa.string())
+
+TRACES: Final = pa.schema(
+    {
+        "trace_id": _TEXT,
+        "session_id": _TEXT,
+        "agent_id": _TEXT,
+        "agent_version": _TEXT,
+        "rows": _COUNT,
+        "steps": _COUNT,
+        "tool_calls": _COUNT,
+        "errors": _COUNT,
+        "input_tokens": _COUNT,
+        "output_tokens": _COUNT,
+        "first_at": _TIME,
+        "last_at": _TIME,
+        "segment": _TEXT,
+    }
+)
+"""A row: what one agent did in one trace of one session; with the segment of `events` that holds it."""
+
+FILES: Final = pa.schema(
+    {
+        "sha256": _TEXT,
+        "path": _TEXT,
+        "size_bytes": _COUNT,
+        "reader": _TEXT,
+        "records": _COUNT,
+        "events": _COUNT,
+        "folded": _COUNT,
+        "rejected": _COUNT,
+        "duplicates": _COUNT,
+    }
+)
+"""A row: one file's content that was read, under the path it was first seen at."""
+
+REJECTED: Final = pa.schema({"path": _TEXT, "line": _COUNT, "reason": _TEXT, "sha256": _TEXT})
+"""A row: one record that could not be read; `sha256` is its file's."""
+
+COUNTS: Final = pa.schema(
+    {
+        "day": pa.date32(),
+        "agent_id": _TEXT,
+        "agent_version": _TEXT,
+        "aspect": _TEXT,
+        "context": _TEXT,
+        "value": _TEXT,
+        "steps": _COUNT,
+        "sessions": _COUNT,
+        "segment": _TEXT,
+    }
+)
+"""A row: how often, on one day, an agent showed one value of one aspect in one context. Rows add up."""
+
+FINDINGS: Final = pa.schema(
+    {
+        "finding_id": _TEXT,
+        "case_id": _TEXT,
+        "detector": _TEXT,
+        "title": _TEXT,
+        "session_id": _TEXT,
+        "agent_id": _TEXT,
+        "event_id": _TEXT,
+        "event_ids": _TEXTS,
+        "observed": _TEXT,
+        "expected": _TEXT,
+        "anomaly": _SHARE,
+        "impact": _SHARE,
+        "techniques": _TEXTS,
+        "happened_at": _TIME,
+    }
+)
+"""A row: what one detector says of one step; `event_ids` prove it in the order of the path."""
+
+CASES: Final = pa.schema(
+    {
+        "case_id": _TEXT,
+        "title": _TEXT,
+        "why": _TEXT,
+        "severity": _TEXT,
+        "anomaly": _SHARE,
+        "impact": _SHARE,
+        "agents": _TEXTS,
+        "sessions": _TEXTS,
+        "detectors": _TEXTS,
+        "techniques": _TEXTS,
+        "session_id": _TEXT,
+        "event_id": _TEXT,
+        "path": _TEXTS,
+        "findings": _COUNT,
+        "first_at": _TIME,
+        "last_at": _TIME,
+    }
+)
+"""A row: the findings of one causal root. `event_id` is the step to look at first, `path` the event ids
+of the steps that prove the case, in their causal order."""
+
+UNMATCHED: Final = pa.schema({"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT})
+"""A row: a tool that the capability table does not know, an agent that used it, and how often."""
+
+COULD_FIRE: Final = pa.schema(
+    {"detector": _TEXT, "agent_id": _TEXT, "steps": _COUNT, "could_judge": _COUNT, "missing": _TEXT}
+)
+"""A row: of an agent's privileged steps, how many a detector could judge, and what the others lacked."""
+
+FAILED: Final = pa.schema({"plugin": _TEXT, "reason": _TEXT})
+"""A row: a plug-in that broke in the last run."""
+
+TABLES: Final[dict[str, pa.Schema]] = {
+    "events": SCHEMA,
+    "traces": TRACES,
+    "files": FILES,
+    "rejected": REJECTED,
+    "counts": COUNTS,
+    "findings": FINDINGS,
+    "cases": CASES,
+    "unmatched": UNMATCHED,
+    "could_fire": COULD_FIRE,
+    "failed": FAILED,
+}

@@ -1,0 +1,98 @@
+"""No text of a log can reach a place that renders: the pages' source says so."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import dashboard
+
+FILES = sorted(Path(dashboard.__file__).parent.rglob("*.py"))
+
+CONSTANT_ONLY = {
+    "markdown", "write", "caption", "title", "header", "subheader", "latex", "badge", "toast", "error", "warning",
+    "info", "success", "button", "link_button", "page_link", "toggle", "checkbox", "radio", "selectbox", "multiselect",
+    "pills", "segmented_control", "number_input", "text_input", "text_area", "slider", "expander", "tabs", "popover",
+    "metric", "download_button", "dialog", "status", "spinner", "nothing",
+}  # fmt: skip
+"""Their first argument, and `label` and `help`, render markdown: constants, or whole numbers through `counted`."""
+
+FORBIDDEN = {
+    "html", "iframe", "table", "image", "ImageColumn", "MarkdownColumn", "LinkColumn", "HtmlColumn", "graphviz_chart",
+    "components", "echo", "feedback", "write_stream", "chat_message",
+}  # fmt: skip
+
+
+def calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+
+
+def is_harmless(node: ast.expr) -> bool:
+    """A constant, one of two constants, a choice from a table in capitals, or `counted` over a constant."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.IfExp):
+        return is_harmless(node.body) and is_harmless(node.orelse)
+    if isinstance(node, ast.Subscript):
+        return is_harmless(node.value)
+    if isinstance(node, ast.Name | ast.Attribute):
+        return (node.id if isinstance(node, ast.Name) else node.attr).isupper()
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "counted":
+        return is_harmless(node.args[0])
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+        return is_harmless(node.func.value) and len(node.args) == 2 and is_harmless(node.args[1])
+    return False
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_renders_gets_constants_only(file: Path) -> None:
+    rendering: list[str] = []
+    for call in calls(ast.parse(file.read_text())):
+        name = call.func.attr  # type: ignore[attr-defined]
+        if name not in CONSTANT_ONLY:
+            continue
+        rendered = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("label", "help", "body"))]
+        if name == "page_link":
+            rendered = [k.value for k in call.keywords if k.arg in ("label", "help")]
+        bad = [part for part in rendered if not is_harmless(part)]
+        rendering += [f"{file.name}:{call.lineno} {name}({ast.unparse(part)})" for part in bad]
+    allowed = {"parts.py caption(label)", "parts.py subheader(title)"}
+    assert [found for found in rendering if f"{found.split(':')[0]} {found.split(' ', 1)[1]}" not in allowed] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_page_uses_what_can_fetch_or_run(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    used = {
+        f"{file.name}:{node.lineno} {node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN and ast.unparse(node.value).startswith("st")
+    }
+    keywords = {
+        f"{file.name}:{call.lineno} {keyword.arg}"
+        for call in calls(tree)
+        for keyword in call.keywords
+        if keyword.arg in ("unsafe_allow_html", "unsafe_allow_javascript", "layout_images")
+    }
+    assert used | keywords == set()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_code_is_shown_without_a_language_and_facts_have_constant_labels(file: Path) -> None:
+    for call in calls(ast.parse(file.read_text())):
+        if call.func.attr == "code":  # type: ignore[attr-defined]
+            assert any(k.arg == "language" and ast.unparse(k.value) == "None" for k in call.keywords)
+        if call.func.attr == "facts":  # type: ignore[attr-defined]
+            listed = call.args[0]
+            assert isinstance(listed, ast.List)
+            assert all(isinstance(fact, ast.Tuple) and is_harmless(fact.elts[0]) for fact in listed.elts)
+
+
+def test_pages_hold_no_sql_and_only_charts_draws() -> None:
+    for file in FILES:
+        text = file.read_text()
+        if file.name != "queries.py":
+            assert "select " not in text.lower().replace("select a", "").replace("selection", ""), file
+        assert ("plotly.graph" in text) is (file.name == "charts.py"), file

@@ -1,0 +1,252 @@
+"""Every page over a full, a quiet, an empty and a hostile store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard import card, queries
+from ingest.published import editing
+
+APP = Path(dashboard.__file__).with_name("app.py")
+PAGES = ("cases", "case", "replay", "sessions", "health")
+INCIDENT = "sess-incident-0042"
+INERT = {"text", "code", "json", "arrow_data_frame", "dataframe", "plotly_chart"}
+"""What shows text as text (seen with a real browser); the figure's text is escaped (test_charts)."""
+
+
+def opened(data: Path, monkeypatch: pytest.MonkeyPatch, page: str, **parameters: str) -> AppTest:
+    """The page as a browser would open it, without an exception."""
+    monkeypatch.setenv(queries.DATA, str(data))
+    at = AppTest.from_file(APP, default_timeout=20)
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception, at.exception
+    return at
+
+
+def elements(block: Any) -> Iterator[Any]:
+    for child in block.children.values():
+        if hasattr(child, "children"):
+            yield from elements(child)
+        else:
+            yield child
+
+
+def said(at: AppTest) -> str:
+    """All that the page says outside of tables and figures."""
+    return "\n".join([e.value for kind in ("text", "code", "title", "subheader", "caption") for e in at.get(kind)])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_over_every_store(
+    page: str, filled: Path, quiet: Path, hostile: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for data in (filled, quiet, hostile, empty):
+        assert said(opened(data, monkeypatch, page))
+
+
+def test_cases_stand_worst_first_with_severity_in_words(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "cases")
+    table = at.dataframe[0].value
+    assert [cell.split()[-1] for cell in table["severity"]] == ["critical", "medium", "low"]
+    assert list(table.columns)[2:4] == ["anomaly", "impact"]
+    assert table["first_at"][0] == "2026-10-21 09:00:42.738"
+    assert "3 of 3 cases shown, from 9 sessions of 3 agents" in said(at)
+
+
+def test_filters_narrow_the_cases_and_say_what_they_hide(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "cases", severity="medium")
+    assert len(at.dataframe[0].value) == 2
+    at.text_input(key="agent").set_value("DEPLOY").run()
+    assert len(at.dataframe[0].value) == 1
+    at.text_input(key="agent").set_value("nobody' or 1=1 --").run()
+    assert "3 cases are hidden" in said(at)
+
+
+def test_an_empty_directory_says_how_to_begin(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Nothing has been ingested yet" in said(opened(empty, monkeypatch, "cases"))
+    assert "No case is open" in said(opened(empty, monkeypatch, "case"))
+    assert "Case not found" in said(opened(empty, monkeypatch, "case", case="gone"))
+    assert "Session not found" in said(opened(empty, monkeypatch, "replay", session="gone"))
+    assert "No file has been read yet." in said(opened(empty, monkeypatch, "health"))
+
+
+def test_no_case_is_not_called_no_threat(quiet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(quiet, monkeypatch, "cases")
+    assert "8 sessions were read, of 2 agents; no case was raised." in said(at)
+    assert "What could not have fired" in said(at)
+    assert list(at.dataframe[0].value["detector"]) == ["approval_missing"]
+    assert "threat" not in said(at).lower()
+
+
+def test_a_case_shows_its_path_and_its_findings(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "case", case="case-0001")
+    text = said(at)
+    assert "✖ Critical case" in text
+    assert "Borrowed credential opened a path to prod-db" in text
+    assert [m.value for m in at.metric] == ["0.97", "0.93"]
+    assert "…ident-0042.jsonl:11" in text
+    assert "soc-triage acts as role/soc-triage in 412 of 412 sessions" in text
+    labels = [link.proto.label for link in at.get("page_link")]
+    assert labels == [":primary[step 6]", ":primary[step 7]", ":primary[▶ step 8]", ":primary[step 10]", ":primary[step 11]"]
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_a_step_that_left_the_store_keeps_its_place_in_the_path(
+    tmp_path: Path, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    data = tmp_path / "trimmed"
+    shutil.copytree(filled, data)
+    with editing(data) as edition:
+        edition.replace("events")
+        edition.replace("traces")
+        edition.publish()
+    at = opened(data, monkeypatch, "case", case="case-0001")
+    assert said(at).count("This step is not in the store any more.") == 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "step"),
+    [("8", 8), ("1", 1), ("12", 12), ("-5", 1), ("0", 1), ("999999", 12), ("abc", 1), ("", 1), ("٣", 3), ("1e3", 1), ("9" * 5000, 1)],
+)
+def test_a_link_opens_the_nearest_step(asked: str, step: int, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "replay", session=INCIDENT, step=asked)
+    assert f"Step {step} of 12" in said(at)
+    assert at.query_params["step"] in (str(step), [str(step)])
+
+
+def test_a_link_to_an_event_opens_its_step(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(queries.DATA, str(filled))
+    found = queries.case("case-0001")
+    assert found is not None
+    assert "Step 8 of 12" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, event=found["event_id"]))
+    assert "Step 8 of 12" in said(opened(filled, monkeypatch, "replay", event=found["event_id"]))
+    assert "Step 1 of 12" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, event="gone"))
+
+
+def test_stepping_moves_by_one_to_findings_and_to_a_number(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "replay", session=INCIDENT, step="1")
+    assert at.button(key="previous").disabled
+    at.button(key="next").click().run()
+    assert "Step 2 of 12" in said(at)
+    at.button(key="next_finding").click().run()
+    assert "Step 6 of 12" in said(at)
+    at.button(key="next_finding").click().run()
+    assert "Step 7 of 12" in said(at)
+    at.button(key="previous_finding").click().run()
+    assert "Step 6 of 12" in said(at)
+    at.number_input(key="jump").set_value(12).run()
+    assert "Step 12 of 12" in said(at)
+    assert at.button(key="next").disabled
+    assert at.button(key="next_finding").disabled
+
+
+def test_a_step_says_who_with_what_key_and_with_whose_leave(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "replay", session=INCIDENT, step="8")
+    text = said(at)
+    for expected in (
+        "ec2.authorize_security_group_ingress  →  sg-0db1 (prod-db)", "soc-triage", "role/deployer", "AKIA…DEPLOY",
+        "anna.k", "2026-10-21 09:00:56.984", "840 ms", "10.2.0.14", "none recorded, though this source can record it",
+        "logs/sess-incident-0042.jsonl:8", '"cidr": "10.2.0.14/32"', '"return": true',
+        "Opened a network path with a key it had just read", "Capability: network_path", "not enough history: 0 sessions",
+    ):  # fmt: skip
+        assert expected in text
+    assert "this source cannot record approvals" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, step="4"))
+    assert "automatic policy, not a human: policy/allow-sts" in said(
+        opened(filled, monkeypatch, "replay", session=INCIDENT, step="7")
+    )
+    assert "No finding points at this step." in said(opened(filled, monkeypatch, "replay", session=INCIDENT, step="2"))
+    assert "TimeoutError" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, step="11"))
+
+
+def test_a_long_result_is_cut_with_its_size_and_can_be_shown_whole(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "replay", session=INCIDENT, step="10")
+    assert "characters)" in at.code[-1].value
+    assert at.toggle[0].label == "Show all 30,037 characters"
+    at.toggle[0].set_value(True).run()
+    assert at.code[-1].value.count("x") >= 30_000
+    assert "characters)" not in at.code[-1].value
+
+
+def test_the_baseline_is_told_in_counts_or_not_at_all() -> None:
+    row = {"sessions_seen": 0, "sessions_total": 412, "peers_seen": 3, "peers_total": 1820, "after_seen": 1,
+           "after_total": 40, "previous_tool": "secrets.read", "enough": True, "capability": "credential"}  # fmt: skip
+    assert card.baseline_lines(row) == [
+        "Capability: credential",
+        "0 of 412 sessions of this agent before that day",
+        "peers 3 of 1,820",
+        "1 of 40 times directly after secrets.read",
+    ]
+    young = {**row, "sessions_total": 4, "peers_total": 0, "after_total": 0, "enough": False, "capability": None}
+    assert card.baseline_lines(young)[1] == "not enough history: 4 sessions, 20 needed"
+
+
+def test_health_adds_up_every_file_and_names_what_broke(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "health")
+    tables = {tuple(table.value.columns)[0]: table.value for table in at.dataframe}
+    assert list(tables["path"]["adds_up"]) == ["yes", "yes", "yes"]
+    assert tables["place"]["place"][0] == "logs/sess-1.jsonl:7"
+    assert tables["plugin"]["plugin"][0] == "detectors/broken_one.py"
+    assert tables["tool"]["tool"][0] == "quantum.entangle"
+    assert list(tables["detector"]["share"]) == [0.0, 1.0]
+
+
+def test_sessions_are_listed_with_their_number_and_filtered_by_agent(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(filled, monkeypatch, "sessions")
+    assert len(at.dataframe[0].value) == 9
+    assert "The newest 9 of 9 sessions." in said(at)
+    at.text_input(key="agent").set_value("deploy").run()
+    assert list(at.dataframe[0].value["session_id"]) == [INCIDENT]
+
+
+def test_a_new_state_appears_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Path) -> None:
+    import shutil
+
+    data = tmp_path / "growing"
+    at = opened(data, monkeypatch, "cases")
+    assert "Nothing has been ingested yet" in said(at)
+    shutil.copytree(filled, data)
+    assert len(at.run().dataframe[0].value) == 3
+
+
+def test_a_damaged_pointer_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "published.json").write_text("{not json")
+    assert "The published data cannot be read" in said(opened(tmp_path, monkeypatch, "cases"))
+
+
+def test_hostile_text_reaches_inert_places_only(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(queries.DATA, str(hostile))
+    sessions = queries.sessions()["session_id"].to_list()
+    assert len(sessions) == 8
+    case = queries.cases()["case_id"][0]
+    views = [opened(hostile, monkeypatch, page, case=case) for page in ("cases", "case", "sessions", "health")]
+    views += [opened(hostile, monkeypatch, "replay", session=session) for session in sessions]
+    views.append(opened(hostile, monkeypatch, "replay", session="![x](http://evil.example/nowhere.png)"))
+    for at in views:
+        found = list(elements(at.main))
+        assert found
+        for element in found:
+            if element.type == "page_link":
+                assert "evil" not in element.proto.label
+            elif element.type not in INERT:
+                assert not any(bad in str(element.proto) for bad in ("evil", "APPROVED", "<script", "HYPERLINK")), element
+
+
+def test_hidden_characters_are_shown_on_every_page(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(queries.DATA, str(hostile))
+    deceiving = [s for s in queries.sessions()["session_id"].to_list() if "\u202e" in s]
+    at = opened(hostile, monkeypatch, "replay", session=deceiving[0])
+    assert "⟦U+202E⟧gnp.exe" in said(at)
+    assert "\u202e" not in said(at)
+    tables = opened(hostile, monkeypatch, "sessions").dataframe[0].value
+    assert not pl.Series(tables["session_id"]).str.contains("\u202e").any()

@@ -1,0 +1,157 @@
+"""The store: each step once, whatever was ingested before and in what order."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ingest import store as store_module
+from ingest.database import ask, open_published, write_for_people
+from ingest.event import Observation
+from ingest.replay import replay
+
+SECOND = 1_000_000_000
+
+
+def trace(number: int, steps: int = 5, session: str | None = None) -> list[Observation]:
+    said = [
+        Observation(
+            event_id=f"{number}-{step}",
+            trace_id=f"t{number}",
+            session_id=session or f"s{number}",
+            agent_id=f"agent-{number % 3}",
+            kind="tool_call",
+            operation="execute_tool",
+            tool=f"tool-{step}",
+            arguments=f'{{"n": {step}}}',
+            status="pending",
+            started_at=(number * 100 + step) * SECOND + 7,
+            source=f"log.jsonl:{number * 10 + step}",
+            source_sha256="0" * 64,
+        )
+        for step in range(steps)
+    ]
+    ends = [
+        Observation(
+            event_id=o.event_id,
+            trace_id=o.trace_id,
+            kind="tool_call",
+            operation="result",
+            status="ok",
+            result='"done"',
+            ended_at=(o.started_at or 0) + SECOND,
+            witness="log",
+            source="log.jsonl:9",
+            source_sha256="1" * 64,
+        )
+        for o in said
+    ]
+    return said + ends
+
+
+def everything(data: Path) -> pl.DataFrame:
+    connection = open_published(data)
+    columns = "event_id, session_id, agent_id, tool, arguments, result, status, ordered_at, ended_at, witnesses"
+    return ask(connection, f"select {columns} from events order by event_id")
+
+
+def test_a_result_is_folded_into_its_call(tmp_path: Path, store) -> None:
+    assert store(*trace(1)) == {"events": 5, "folded": 5}
+    events = everything(tmp_path / "data")
+    assert events["status"].to_list() == ["ok"] * 5
+    assert events["witnesses"].to_list() == [2] * 5
+    assert events["ordered_at"].dt.epoch("ns").to_list() == [(100 + s) * SECOND + 7 for s in range(5)]
+
+
+def test_the_same_records_again_change_nothing(tmp_path: Path, store) -> None:
+    store(*trace(1), *trace(2))
+    before = everything(tmp_path / "data")
+    assert store(*trace(2), *trace(1)) == {"duplicates": 20}
+    assert everything(tmp_path / "data").equals(before)
+
+
+def test_an_overlapping_export_adds_only_what_is_new(tmp_path: Path, store) -> None:
+    store(*trace(1, steps=3), *trace(2))
+    assert store(*trace(1, steps=5)) == {"duplicates": 6, "events": 2, "folded": 2}
+    assert everything(tmp_path / "data").height == 10
+
+
+def test_split_and_shuffled_exports_give_the_same_events(tmp_path: Path, store, monkeypatch) -> None:
+    records = [o for number in range(40) for o in trace(number, session=f"s{number // 2}")]
+    store(*records, data=tmp_path / "once")
+    monkeypatch.setattr(store_module, "FLUSH_OBSERVATIONS", 37)
+    shuffled = records[:]
+    random.Random(3).shuffle(shuffled)
+    for start in range(0, len(shuffled), 90):
+        store(*shuffled[start : start + 90], data=tmp_path / "split")
+    assert everything(tmp_path / "split").equals(everything(tmp_path / "once"))
+    once, split = (open_published(tmp_path / name) for name in ("once", "split"))
+    for session in ("s0", "s7", "s19"):
+        assert replay(once, session).drop("source").equals(replay(split, session).drop("source"))
+    assert ask(once, "from sessions order by session_id").equals(ask(split, "from sessions order by session_id"))
+
+
+def test_a_trace_lies_whole_in_one_segment(tmp_path: Path, store, monkeypatch) -> None:
+    monkeypatch.setattr(store_module, "FLUSH_OBSERVATIONS", 20)
+    store(*[o for number in range(20) for o in trace(number)])
+    connection = open_published(tmp_path / "data")
+    per_trace = ask(connection, "select count(distinct filename) as n from stored_events group by trace_id")
+    assert per_trace["n"].to_list() == [1] * 20
+    assert ask(connection, "select count(distinct filename) as n from stored_events").item() > 1
+
+
+def test_sessions_count_their_steps_and_tokens(tmp_path: Path, store) -> None:
+    call = Observation(
+        event_id="m",
+        trace_id="t1",
+        kind="model_call",
+        operation="chat",
+        input_tokens=10,
+        output_tokens=2,
+        status="ok",
+    )
+    store(*trace(1), call)
+    session = ask(open_published(tmp_path / "data"), "from sessions").to_dicts()[0]
+    assert (session["session_id"], session["agent_id"], session["steps"]) == ("s1", "agent-1", 6)
+    assert (session["tool_calls"], session["input_tokens"], session["output_tokens"]) == (5, 10, 2)
+
+
+def test_an_empty_data_directory_answers_every_question_with_nothing(tmp_path: Path) -> None:
+    connection = open_published(tmp_path)
+    for view in ("events", "witnesses", "sessions", "findings", "cases", "counts", "files", "rejected"):
+        assert ask(connection, f"from {view}").is_empty()
+
+
+def test_the_connection_reads_nothing_else_and_cannot_be_unlocked(tmp_path: Path, store) -> None:
+    import duckdb
+
+    store(*trace(1))
+    connection = open_published(tmp_path / "data")
+    for sql in (
+        "select * from read_text('/etc/hostname')",
+        "set enable_external_access = true",
+        "install httpfs",
+    ):
+        with pytest.raises(duckdb.Error):
+            connection.execute(sql).fetchall()
+
+
+def test_a_value_from_a_log_is_only_ever_a_value(tmp_path: Path, store) -> None:
+    hostile = trace(1)
+    for o in hostile:
+        o.session_id = "'; drop view events; --"
+    store(*hostile)
+    connection = open_published(tmp_path / "data")
+    assert replay(connection, "'; drop view events; --").height == 5
+
+
+def test_people_get_a_database_file_with_the_same_views(tmp_path: Path, store) -> None:
+    import duckdb
+
+    store(*trace(1))
+    path = write_for_people(tmp_path / "data")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("select count(*) from events").fetchone() == (5,)
