@@ -87,7 +87,7 @@ def _with_views(
         else:
             columns = ", ".join(f'null::{_sql_type(field.type)} as "{field.name}"' for field in schema)
             connection.execute(f"create view {name} as select {columns} where false")
-    for view in ("events", "witnesses", "sessions"):
+    for view in ("events", "witnesses", "sessions", "gaps"):
         connection.execute(files("ingest").joinpath(f"views/{view}.sql").read_text())
     if locked:
         connection.execute(f"set allowed_directories = [{_quoted(str(data.resolve()) + '/')}]")

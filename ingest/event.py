@@ -61,6 +61,9 @@ class Observation(msgspec.Struct, kw_only=True, gc=False):
     approval: Approval | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    gap: str | None = None
+    """What the source itself left out here, in words: `result truncated at 100 kB`, `arguments encrypted`,
+    `2 events missing before this one`."""
     source: str = ""
     """`file:line` of the record that opened the step."""
     source_sha256: str = ""
@@ -68,7 +71,8 @@ class Observation(msgspec.Struct, kw_only=True, gc=False):
     witness: Witness = "span"
     """What sort of record told of it; `infrastructure` supports the agent's step above it."""
     records: int = 1
-    """How many of the file's records this observation accounts for."""
+    """How many of the file's records this observation accounts for; 0 for a further step that a record told
+    of beside its own (an approval inside a call), which is then counted as a record too."""
 
 
 class Rejected(msgspec.Struct, frozen=True):

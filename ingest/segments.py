@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from ingest.event import SCHEMA, Row
 from ingest.tables import TRACES
 
 _STORED: Final = tuple(SCHEMA.names)
+_stored: Final = attrgetter(*_STORED)
 _NO_TIME: Final = -(1 << 62)
 
 
@@ -38,9 +40,9 @@ def in_storage_order(rows: list[Row]) -> list[Row]:
 
 def to_table(rows: list[Row]) -> pa.Table:
     """Rows as an Arrow table with the schema of `events`."""
+    columns = zip(*map(_stored, rows), strict=True) if rows else ([] for _ in _STORED)
     return pa.table(
-        [pa.array([getattr(row, name) for row in rows], type=SCHEMA.field(name).type) for name in _STORED],
-        schema=SCHEMA,
+        [pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -17,7 +18,8 @@ from ingest.event import KINDS, OBSERVED, Observation, Row
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 _WITNESS_RANK: Final = {"span": 0, "history": 0, "message": 1, "log": 2, "infrastructure": 3}
-_CONTENT: Final = tuple(name for name in OBSERVED if name not in ("source", "source_sha256"))
+_said: Final = attrgetter(*OBSERVED)
+_content: Final = attrgetter(*(name for name in OBSERVED if name not in ("source", "source_sha256")))
 _AGREEABLE: Final = (
     "tool",
     "arguments",
@@ -40,8 +42,7 @@ _pack: Final = msgspec.msgpack.Encoder().encode
 
 def content_key(observation: Observation) -> str:
     """A hash of what the observation says, wherever it was written: equal keys are one and the same witness."""
-    said = [getattr(observation, name) for name in _CONTENT]
-    return blake2b(_pack(said), digest_size=12).hexdigest()
+    return blake2b(_pack(_content(observation)), digest_size=12).hexdigest()
 
 
 def settle(observations: Iterable[tuple[str, Observation]]) -> list[Row]:
@@ -57,7 +58,7 @@ def settle(observations: Iterable[tuple[str, Observation]]) -> list[Row]:
 
 def observed(row: Row) -> Observation:
     """The observation that a row was made of: what its record said, before settling."""
-    said = {name: getattr(row, name) for name in OBSERVED}
+    said = dict(zip(OBSERVED, _said(row), strict=True))
     if row.own is not None:
         said |= msgspec.json.decode(row.own)
     return Observation(**said)
@@ -75,7 +76,7 @@ class _Trace:
         self.observations = observations
         self.rows = [
             Row(
-                **{name: getattr(said, name) for name in OBSERVED},
+                **dict(zip(OBSERVED, _said(said), strict=True)),
                 kind_rank=_KIND_RANK[said.kind],
                 content_key=key,
             )
@@ -98,9 +99,10 @@ class _Trace:
                     event.ordered_at,
                 )
         for row in self.rows:
-            said = self.observations[row.content_key]
-            own = {n: mine for n in OBSERVED if (mine := getattr(said, n)) != getattr(row, n)}
-            row.own = _encode(own).decode() if own else None
+            said, settled = _said(self.observations[row.content_key]), _said(row)
+            if said != settled:
+                own = {name: b for name, b, a in zip(OBSERVED, said, settled, strict=True) if b != a}
+                row.own = _encode(own).decode()
         return self.rows
 
     def _merge_witnesses(self) -> None:

@@ -5,6 +5,6 @@ select
     trace_id, sequence, ordered_at, depth, kind_rank,
     started_at, ended_at, kind, operation, tool, arguments, result, status, error, model,
     principal, credential_id, on_behalf_of, source_host, target, approver, approval,
-    input_tokens, output_tokens, source, source_sha256, witness, witnesses, disagreement
+    input_tokens, output_tokens, gap, source, source_sha256, witness, witnesses, disagreement
 from stored_events
 where witness_of is null

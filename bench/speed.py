@@ -1,0 +1,129 @@
+"""How fast: ingest, baseline and detect over generated events, beside DuckDB's own read_json on the same bytes.
+
+    python -m bench.speed [--events 1000000] [--json]
+
+Each stage is a process of its own; CPU seconds are user + system of that process, memory its peak. DuckDB runs in
+the same run over the same files, so that the ratio says something where the machine is noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from bench._logs import write_otlp
+
+_STAGES: Final = {
+    "DuckDB read_json, bare": """
+import sys, duckdb
+con = duckdb.connect()
+con.execute("select count(*), max(length(resourceSpans::varchar)) from read_json($files, format = 'newline_delimited')",
+            {"files": sys.argv[2] + "/*.jsonl"}).fetchall()
+""",
+    "DuckDB read_json -> unnest, pivot -> Parquet": """
+import sys, duckdb
+con = duckdb.connect()
+columns = "{resourceSpans: 'STRUCT(resource JSON, scopeSpans STRUCT(scope JSON, spans STRUCT(traceId VARCHAR, " \\
+    "spanId VARCHAR, parentSpanId VARCHAR, name VARCHAR, kind INT, startTimeUnixNano VARCHAR, endTimeUnixNano VARCHAR, " \\
+    "attributes STRUCT(key VARCHAR, value STRUCT(stringValue VARCHAR, intValue VARCHAR))[], status JSON)[])[])[]'}"
+con.execute(f'''
+copy (
+    with spans as (
+        select unnest(scope.spans) as s from (
+            select unnest(r.scopeSpans) as scope from (
+                select unnest(resourceSpans) as r
+                from read_json('{sys.argv[2]}/*.jsonl', format = 'newline_delimited', columns = {columns})
+            )
+        )
+    ),
+    keyed as (
+        select s, map_from_entries(list_transform(s.attributes, lambda a:
+            struct_pack(k := a.key, v := coalesce(a.value.stringValue, a.value.intValue)))) as a
+        from spans
+    )
+    select s.traceId, s.spanId, s.parentSpanId, s.name, s.startTimeUnixNano::bigint as started_at,
+        s.endTimeUnixNano::bigint as ended_at, a['gen_ai.operation.name'] as operation, a['gen_ai.tool.name'] as tool,
+        a['gen_ai.tool.call.arguments'] as arguments, a['gen_ai.tool.call.result'] as result,
+        a['gen_ai.agent.name'] as agent_id, a['session.id'] as session_id, a['gen_ai.usage.input_tokens'] as input_tokens
+    from keyed
+) to '{sys.argv[1]}/duckdb.parquet' (format parquet, compression zstd)
+''')
+""",
+    "ingest": """
+import sys; from pathlib import Path
+from ingest.load import ingest_paths
+ingest_paths([Path(sys.argv[2])], Path(sys.argv[1]))
+""",
+    "ingest again (all known)": """
+import sys; from pathlib import Path
+from ingest.load import ingest_paths
+ingest_paths([Path(sys.argv[2])], Path(sys.argv[1]))
+""",
+    "baseline": """
+import sys; from pathlib import Path
+from baseline.capability import Capabilities; from baseline.fold import fold
+fold(Path(sys.argv[1]), Capabilities.load())
+""",
+    "detect": """
+import sys; from pathlib import Path
+from baseline.capability import Capabilities; from detect.run import detect_in
+detect_in(Path(sys.argv[1]), Capabilities.load())
+""",
+}
+
+
+def measure(script: str, data: Path, logs: Path) -> tuple[float, int]:
+    """(CPU seconds, peak memory in MB) of one stage in a process of its own."""
+    told = script + (
+        "\nimport resource; u = resource.getrusage(resource.RUSAGE_SELF)"
+        "\nprint('\\n' + str(u.ru_utime + u.ru_stime), u.ru_maxrss // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", told, str(data), str(logs)], capture_output=True, text=True, check=True
+    )
+    seconds, megabytes = done.stdout.strip().rsplit("\n", 1)[-1].split()
+    return float(seconds), int(megabytes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        logs, data = Path(folder) / "logs", Path(folder) / "data"
+        data.mkdir()
+        size = sum(path.stat().st_size for path in write_otlp(logs, options.events))
+        rows = []
+        floor = 0.0
+        for name, script in _STAGES.items():
+            seconds, megabytes = measure(script, data, logs)
+            floor = floor or seconds
+            rows.append(
+                {
+                    "stage": name,
+                    "cpu_s": round(seconds, 2),
+                    "events_per_cpu_s": round(options.events / seconds),
+                    "times_bare_read_json": round(seconds / floor, 2),
+                    "peak_memory_mb": megabytes,
+                }
+            )
+    if options.json:
+        print(json.dumps({"events": options.events, "bytes": size, "stages": rows}, indent=2))
+        return
+    print(f"{options.events:,} events, {size / 1e6:,.0f} MB of OTLP/JSON, peak of the bench itself "
+          f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")  # fmt: skip
+    print(f"{'stage':<46}{'CPU s':>8}{'events / CPU s':>16}{'x bare read_json':>18}{'peak MB':>9}")
+    for row in rows:
+        print(f"{row['stage']:<46}{row['cpu_s']:>8.2f}{row['events_per_cpu_s']:>16,}"
+              f"{row['times_bare_read_json']:>18.2f}{row['peak_memory_mb']:>9,}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
