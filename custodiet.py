@@ -49,6 +49,10 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of a table.")]
 Paths = Annotated[list[Path], typer.Argument(help="Log files, or folders of them; .gz and .zst too.")]
+Maps = Annotated[
+    list[Path] | None,
+    typer.Option("--map", help="A TOML file that says where a format of your own keeps what; see the README."),
+]
 Capabilities = Annotated[
     list[Path] | None,
     typer.Option("--capabilities", help="A TOML file of your own that classes tools; over the shipped table."),
@@ -58,11 +62,11 @@ _DATA: Final = Path("custodiet-data")
 
 
 @app.command()
-def ingest(paths: Paths, data: Data = _DATA, json: Json = False) -> None:
+def ingest(paths: Paths, data: Data = _DATA, json: Json = False, maps: Maps = None) -> None:
     """Read agent logs into events. What was read before changes nothing."""
     from ingest.database import write_for_people
 
-    report = _ingest(paths, data)
+    report = _ingest(paths, data, maps)
     write_for_people(data)
     _print(report.as_dict()) if json else _print_report(report)
     _leave(broken=report.failed)
@@ -98,6 +102,7 @@ def run(
     json: Json = False,
     capabilities: Capabilities = None,
     fail_on: FailOn = None,
+    maps: Maps = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
@@ -106,7 +111,7 @@ def run(
 
     least = _severity(fail_on)
     settings = load_settings()
-    report = _ingest(paths, data)
+    report = _ingest(paths, data, maps)
     with _working("counting"):
         fold(data, Table.load(*(capabilities or [])))
     detected = _detect(data, capabilities)
@@ -189,6 +194,29 @@ def readers(json: Json = False) -> None:
 
 
 @app.command()
+def coverage(data: Data = _DATA, json: Json = False) -> None:
+    """Show how full each field of each source is, and which detectors could not have fired."""
+    from ingest.coverage import coverage as filled
+    from ingest.coverage import unmapped_vocabulary
+    from ingest.database import ask, open_published
+
+    connection = open_published(data)
+    told = {
+        "fields": filled(connection),
+        "vocabulary": unmapped_vocabulary(connection),
+        "unmatched": ask(connection, "from unmatched order by steps desc, tool, agent_id"),
+        "could_fire": ask(connection, "from could_fire order by detector, agent_id"),
+        "gaps": ask(connection, "select kind, detail, count(*) as steps from gaps group by all order by all"),
+    }
+    if json:
+        _print({name: _jsonable(rows) for name, rows in told.items()})
+        return
+    for title, rows in told.items():
+        typer.echo(f"\n{title}")
+        _show(rows, json)
+
+
+@app.command()
 def dashboard(
     data: Data = _DATA,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8501,
@@ -246,11 +274,11 @@ def main() -> None:
         raise SystemExit(0) from None
 
 
-def _ingest(paths: list[Path], data: Path) -> Report:
+def _ingest(paths: list[Path], data: Path, maps: list[Path] | None = None) -> Report:
     from ingest.load import ingest_paths
 
     with _working("reading") as say:
-        return ingest_paths(paths, data, progress=say)
+        return ingest_paths(paths, data, mappings=maps or (), progress=say)
 
 
 def _detect(data: Path, capabilities: list[Path] | None) -> Detected:

@@ -23,7 +23,8 @@ _STAGES: Final = {
     "DuckDB read_json, bare": """
 import sys, duckdb
 con = duckdb.connect()
-con.execute("select count(*), max(length(resourceSpans::varchar)) from read_json($files, format = 'newline_delimited')",
+con.execute("select count(*), max(length(resourceSpans::varchar))"
+            " from read_json($files, format = 'newline_delimited')",
             {"files": sys.argv[2] + "/*.jsonl"}).fetchall()
 """,
     "DuckDB read_json -> unnest, pivot -> Parquet": """

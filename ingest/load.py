@@ -14,6 +14,7 @@ import pyarrow as pa
 import ingest.readers
 from ingest.errors import Trouble
 from ingest.event import Rejected
+from ingest.mapped import mapped_reader
 from ingest.plugins import plugins
 from ingest.published import Edition, editing
 from ingest.readers import Reader
@@ -64,9 +65,13 @@ def all_readers() -> tuple[Reader, ...]:
     return tuple(plugins(ingest.readers, Reader))
 
 
-def choose_reader(first: object) -> Reader:
-    """The one reader that claims a file by its first record. Raises `Unread` for none or several."""
-    claiming = [reader for reader in all_readers() if reader.claims(first)]
+def choose_reader(first: object, mapped: tuple[Reader, ...] = ()) -> Reader:
+    """The one reader that claims a file by its first record. Raises `Unread` for none or several.
+
+    A mapping of the user's own goes before the readers that come with custodiet.
+    """
+    claiming = [reader for reader in mapped if reader.claims(first)]
+    claiming = claiming or [reader for reader in all_readers() if reader.claims(first)]
     if len(claiming) == 1:
         return claiming[0]
     if claiming:
@@ -75,14 +80,21 @@ def choose_reader(first: object) -> Reader:
     raise Unread(f"no reader knows this format ({_shape(first)}); `custodiet readers` lists what can be read")
 
 
-def ingest_paths(paths: Iterable[Path], data: Path, *, progress: Callable[[str], None] = lambda _: None) -> Report:
+def ingest_paths(
+    paths: Iterable[Path],
+    data: Path,
+    *,
+    mappings: Iterable[Path] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
     """Read logs into the data directory and publish. A file or a record that is known changes nothing."""
     paths = list(paths)
     for path in paths:
         if not path.exists():
             raise Trouble(f"{path}: no such file or folder; name logs, or folders of logs")
+    mapped = tuple(mapped_reader(file) for file in mappings)
     with editing(data) as edition:
-        run = _Run(edition)
+        run = _Run(edition, mapped)
         for path in files_of(paths):
             progress(str(path))
             run.take(path)
@@ -92,8 +104,9 @@ def ingest_paths(paths: Iterable[Path], data: Path, *, progress: Callable[[str],
 class _Run:
     """One ingest while it runs."""
 
-    def __init__(self, edition: Edition) -> None:
+    def __init__(self, edition: Edition, mapped: tuple[Reader, ...]) -> None:
         self.edition = edition
+        self.mapped = mapped
         self.writer = EventWriter(edition)
         self.known = known_files(edition)
         self.report = Report()
@@ -115,7 +128,7 @@ class _Run:
             self.report.unread.append(UnreadFile(name, str(reason)))
             return
         try:
-            reader = choose_reader(log_file.first)
+            reader = choose_reader(log_file.first, self.mapped)
             self._read(log_file, reader, sha256, size)
         except Unread as reason:
             self.report.unread.append(UnreadFile(name, str(reason)))
@@ -139,6 +152,9 @@ class _Run:
                     file.records += max(1, said.records)
                     self.writer.add(number, said)
         except Trouble:
+            raise
+        except Unread:
+            self.report.files.pop()
             raise
         except Exception as error:  # the boundary: a broken reader costs its file, not the run
             intact = False

@@ -49,7 +49,7 @@ def test_ingest_tells_every_file_and_counts_that_add_up(tmp_path: Path) -> None:
     assert [f["duplicates"] for f in again["files"]] == [f["records"] for f in told["files"]]
 
 
-@pytest.mark.parametrize("name", ["sessions", "cases", "baseline", "detect"])
+@pytest.mark.parametrize("name", ["sessions", "cases", "baseline", "detect", "coverage"])
 def test_what_prints_data_prints_json_and_nothing_else_to_stdout(data: Path, name: str) -> None:
     done = command(name, "--data", data, "--json")
     assert done.returncode == 0, done.stderr
@@ -136,7 +136,7 @@ def test_help_documents_every_exit_code_and_the_readme_names_every_command() -> 
     for code, meaning in custodiet.EXIT_CODES.items():
         assert meaning.split(" (")[0].split(":")[0] in re.sub(r" [│|] ", " ", told)
         assert f"| {code} |" in readme
-    for name in ("ingest", "baseline", "detect", "run", "sessions", "cases", "replay", "readers", "dashboard", "demo"):
+    for name in ("ingest", "baseline", "detect", "run", "sessions", "cases", "replay", "readers", "coverage", "dashboard", "demo"):
         assert f"custodiet {name}" in readme
 
 

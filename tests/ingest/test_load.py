@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -201,3 +202,38 @@ def test_the_order_of_the_files_changes_no_replay(tmp_path: Path) -> None:
     assert sessions == ask(backward, "select session_id from sessions order by 1").get_column("session_id").to_list()
     for session in sessions:
         assert replay(forward, session).equals(replay(backward, session)), session
+
+
+@needs_shared
+def test_the_research_workflow_replays_its_calls_in_event_order_with_nothing_lost_or_doubled(tmp_path: Path) -> None:
+    file = SHARED / "temporal" / "research-workflow-history.json"
+    ingest_paths([file], tmp_path / "data")
+    connection = open_published(tmp_path / "data")
+    session = ask(connection, "select session_id from sessions").item()
+    steps = replay(connection, session)
+    scheduled = [
+        int(event["eventId"])
+        for event in json.loads(file.read_text())["events"]
+        if event["eventType"].endswith("ACTIVITY_TASK_SCHEDULED")
+    ]
+    calls = steps.filter(steps["kind"].is_in(["model_call", "tool_call"]))
+    assert calls["sequence"].to_list() == scheduled
+    assert steps["step"].to_list() == list(range(1, steps.height + 1))
+    times = calls["started_at"].to_list()
+    assert sorted(times) == times or calls["ordered_at"].to_list() == sorted(calls["ordered_at"].to_list())
+
+
+@needs_shared
+def test_no_sessions_input_tokens_are_counted_twice(tmp_path: Path) -> None:
+    ingest_paths(SAMPLES, tmp_path / "data")
+    connection = open_published(tmp_path / "data")
+    agentcore = "select sum(input_tokens)::bigint from events where source like '%agentcore%strands_bedrock%'"
+    assert ask(connection, agentcore).item() == 21_245 + 21_209 + 21_114
+    nested = """
+    select child.source from events as child
+    join events as parent on parent.trace_id = child.trace_id and parent.event_id = child.parent_event_id
+    where child.input_tokens is not null and parent.input_tokens is not null
+    """
+    assert ask(connection, nested).is_empty()
+    misplaced = "select count(*) from events where input_tokens is not null and kind <> 'model_call'"
+    assert ask(connection, misplaced).item() == 0

@@ -1,0 +1,327 @@
+"""The mapped reader: a small TOML file says where a format keeps what, for logs that have no reader of their own.
+
+name = "acme"                            # the reader's name in reports
+records = "/items"                       # where a document holds its records; left out for one a line
+[match]                                  # a record is ours where all of these hold
+"/vendor" = "acme"                       # this value; `true` means that it is there
+[fields]                                 # JSON Pointers (RFC 6901); of several, the first that is there
+time = "/created"
+agent = "/bot/name"
+session = ["/run/id", "/conversation"]
+tool = "/call/function"
+[optional]                               # the same, for what only some records have
+target = "/call/input/host"
+[kinds]                                  # the source's words for ours; without it everything is a tool call
+"LLM" = "model_call"
+[statuses]
+"200" = "ok"
+[approvals]
+"granted" = "approved"
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final, TypeVar, get_args
+
+import msgspec
+
+from ingest.arguments import named_in
+from ingest.decisions import is_policy
+from ingest.errors import Trouble
+from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
+from ingest.payloads import as_text, value_of
+from ingest.readers import Reader
+from ingest.records import Record, Unread
+from ingest.times import nanoseconds
+
+FIELDS: Final = (
+    "id", "parent", "trace", "session", "agent", "version", "sequence", "time", "end", "kind", "operation", "tool",
+    "arguments", "result", "status", "error", "model", "principal", "credential", "human", "host", "target", "approver",
+    "approval", "input_tokens", "output_tokens",
+)  # fmt: skip
+"""What a mapping may place."""
+
+LOOKED_AT: Final = 1_000
+"""A path under [fields] that none of a file's first thousand records has is an error, not an empty column."""
+
+_SECTIONS: Final = (
+    "name",
+    "records",
+    "match",
+    "fields",
+    "optional",
+    "kinds",
+    "statuses",
+    "approvals",
+    "approvals_recorded",
+)
+_SCALES: Final = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3))
+_ANY: Final = msgspec.json.Decoder()
+_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+Pointer = tuple[str, ...]
+W = TypeVar("W")
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """A mapping file, checked."""
+
+    name: str
+    file: str
+    records: Pointer | None
+    match: tuple[tuple[Pointer, object], ...]
+    fields: dict[str, tuple[Pointer, ...]]
+    needed: frozenset[str]
+    kinds: dict[str, Kind]
+    statuses: dict[str, Status]
+    approvals: dict[str, Approval]
+    records_approvals: bool
+
+
+def mapped_reader(file: Path) -> Reader:
+    """A reader made of a mapping file.
+
+    Raises `Trouble` naming the file and the key: for a key that is not known (with the nearest one), a value of
+    another type, a path that is no JSON Pointer, or a word of ours that does not exist.
+    """
+    layout = _checked(file)
+
+    def read(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
+        return _read(layout, records)
+
+    summary = f"What {layout.file} maps: {', '.join(sorted(layout.fields))}."
+    return Reader(layout.name, summary, lambda first: _claims(layout, first), read)
+
+
+def _checked(file: Path) -> Layout:
+    try:
+        said = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Trouble(f"{file}: cannot be read as a mapping ({error})") from None
+    _known(file, said, _SECTIONS, "")
+    placed: dict[str, tuple[Pointer, ...]] = {}
+    for section in ("fields", "optional"):
+        table = said.get(section, {})
+        _known(file, table, FIELDS, f"{section}.")
+        for name, paths in table.items():
+            listed = paths if isinstance(paths, list) else [paths]
+            placed[name] = tuple(_pointer(file, f"{section}.{name}", path) for path in listed)
+    for needed in ("agent", "time"):
+        if needed not in placed:
+            raise Trouble(f"{file}: fields.{needed} is missing; without it nothing can be judged")
+    match = said.get("match", {})
+    if not isinstance(match, dict) or not match:
+        raise Trouble(f"{file}: [match] is missing; say by what a record of this format is recognised")
+    return Layout(
+        name=str(said.get("name") or file.stem),
+        file=file.name,
+        records=_pointer(file, "records", said["records"]) if "records" in said else None,
+        match=tuple((_pointer(file, "match", path), value) for path, value in match.items()),
+        fields=placed,
+        needed=frozenset(said.get("fields", {})),
+        kinds=_words(file, said, "kinds", get_args(Kind)),
+        statuses=_words(file, said, "statuses", get_args(Status)),
+        approvals=_words(file, said, "approvals", get_args(Approval)),
+        records_approvals=bool(said.get("approvals_recorded", "approval" in placed)),
+    )
+
+
+def _known(file: Path, table: object, names: tuple[str, ...], prefix: str) -> None:
+    if not isinstance(table, dict):
+        raise Trouble(f"{file}: {prefix.rstrip('.')} must be a table")
+    for key in table:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+            raise Trouble(f"{file}: {prefix}{key} is not known; {hint}")
+
+
+def _pointer(file: Path, key: str, path: object) -> Pointer:
+    if not isinstance(path, str) or (path and not path.startswith("/")):
+        raise Trouble(f"{file}: {key} = {path!r} is no JSON Pointer; write /a/b/0 for member b's first element in a")
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:])
+
+
+def _words(file: Path, said: Mapping[str, object], section: str, ours: tuple[W, ...]) -> dict[str, W]:
+    table = said.get(section, {})
+    if not isinstance(table, dict):
+        raise Trouble(f"{file}: {section} must be a table")
+    for theirs, word in table.items():
+        if word not in ours:
+            raise Trouble(f"{file}: {section}.{theirs} = {word!r}; one of {', '.join(map(str, ours))}")
+    return {str(theirs): word for theirs, word in table.items()}
+
+
+def _at(value: object, pointer: Pointer) -> object:
+    """What stands at the pointer, None where nothing does."""
+    for part in pointer:
+        match value:
+            case dict():
+                value = value.get(part)
+            case list() if part.isdecimal() and int(part) < len(value):
+                value = value[int(part)]
+            case _:
+                return None
+    return value
+
+
+def _claims(layout: Layout, first: object) -> bool:
+    if layout.records is not None:
+        inside = _at(first, layout.records)
+        first = inside[0] if isinstance(inside, list) and inside else None
+    elif isinstance(first, list):
+        first = first[0] if first else None
+    return isinstance(first, dict) and all(_holds(_at(first, path), wanted) for path, wanted in layout.match)
+
+
+def _holds(found: object, wanted: object) -> bool:
+    return found is not None if wanted is True else found == wanted or (found is not None and str(found) == wanted)
+
+
+def _read(layout: Layout, records: Iterable[Record]) -> Iterator[Observation | Rejected]:
+    parsed = chain.from_iterable(_parsed(layout, record) for record in records)
+    ahead = list(islice(parsed, LOOKED_AT))
+    _refuse_unknown_paths(layout, [value for _, value in ahead if isinstance(value, dict)])
+    for record, value in chain(ahead, parsed):
+        if isinstance(value, Rejected):
+            yield value
+        elif not isinstance(value, dict):
+            yield Rejected(record.line, "not an object; this mapping reads objects")
+        else:
+            yield _observation(layout, record, value)
+
+
+def _parsed(layout: Layout, record: Record) -> Iterator[tuple[Record, object]]:
+    value = record.decode(_ANY)
+    if isinstance(value, Rejected):
+        yield record, value
+    elif layout.records is not None and isinstance(value, dict):
+        inside = _at(value, layout.records)
+        if not isinstance(inside, list):
+            where = "/" + "/".join(layout.records)
+            yield record, Rejected(record.line, f"no list of records at {where}; mend `records` in {layout.file}")
+        else:
+            for element in inside:
+                yield Record(record.path, record.line, msgspec.json.encode(element)), element
+    elif isinstance(value, list):
+        for part in record.elements(_RAWS.decode(record.raw)):
+            yield part, part.decode(_ANY)
+    else:
+        yield record, value
+
+
+def _refuse_unknown_paths(layout: Layout, values: list[dict[str, object]]) -> None:
+    if not values:
+        return
+    for name in sorted(layout.needed):
+        paths = layout.fields[name]
+        if not any(_at(value, path) is not None for value in values for path in paths):
+            wanted = " or ".join("/" + "/".join(path) for path in paths)
+            keys = Counter(key for value in values for key in value)
+            there = ", ".join(repr(key[:40]) for key, _ in keys.most_common(12))
+            raise Unread(
+                f"{layout.file}: fields.{name} = {wanted} is in none of the first {len(values):,} records, "
+                f"which have {there}; mend the path, or move it to [optional]"
+            )
+
+
+def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Observation:
+    def said(name: str) -> object:
+        for path in layout.fields.get(name, ()):
+            if (found := _at(value, path)) is not None and found != "":
+                return found
+        return None
+
+    def text(name: str) -> str | None:
+        found = said(name)
+        return None if found is None else found if isinstance(found, str) else as_text(found)
+
+    own_id, session = text("id"), text("session")
+    trace = text("trace") or session or own_id or record.sha256
+    arguments = _payload(said("arguments"))
+    named = named_in(arguments)
+    kind = layout.kinds.get(text("kind") or "", "tool_call")
+    approver, approval = text("approver"), layout.approvals.get(text("approval") or "")
+    if approval == "approved" and is_policy(approver):
+        approval = "automatic"
+    if approval is None and kind in ("tool_call", "approval"):
+        approval = "not_recorded" if layout.records_approvals else "cannot_record"
+    started_at, status = _time(said("time")), text("status")
+    return Observation(
+        event_id=identify("mapped", layout.name, trace, own_id)
+        if own_id
+        else identify("mapped", layout.name, record.sha256),
+        trace_id=trace,
+        session_id=session,
+        agent_id=text("agent"),
+        agent_version=text("version"),
+        parent_event_id=identify("mapped", layout.name, trace, parent) if (parent := text("parent")) else None,
+        sequence=_whole(said("sequence")),
+        started_at=started_at,
+        ended_at=_time(said("end")),
+        kind=kind,
+        operation=text("operation") or text("kind") or layout.name,
+        tool=text("tool"),
+        arguments=arguments,
+        result=_payload(said("result")),
+        status=layout.statuses.get(status or "", _STATUS.get((status or "").lower(), "unknown")),
+        error=text("error"),
+        model=text("model"),
+        principal=text("principal") or named.principal,
+        credential_id=text("credential") or named.credential_id,
+        on_behalf_of=text("human") or named.on_behalf_of,
+        source_host=text("host"),
+        target=text("target") or named.target,
+        approver=approver,
+        approval=approval,
+        input_tokens=_whole(said("input_tokens")),
+        output_tokens=_whole(said("output_tokens")),
+        gap=None if started_at is not None else "the record has no time that can be read",
+        source=record.source,
+        source_sha256=record.sha256,
+        witness="log",
+    )
+
+
+_STATUS: Final[dict[str, Status]] = {
+    "ok": "ok", "success": "ok", "succeeded": "ok", "completed": "ok", "true": "ok",
+    "error": "error", "failed": "error", "failure": "error", "false": "error", "timeout": "error",
+    "denied": "denied", "blocked": "denied", "rejected": "denied", "forbidden": "denied",
+    "pending": "pending", "running": "pending", "waiting": "pending",
+}  # fmt: skip
+
+
+def _payload(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and value[:1] in ("{", "[") and value_of(value) is not None:
+        return value
+    return as_text(value)
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 19:
+        return int(value)
+    return value if isinstance(value, int) and abs(value) < 1 << 63 else None
+
+
+def _time(value: object) -> int | None:
+    """ISO 8601, or an epoch in seconds, milliseconds, microseconds or nanoseconds by its size."""
+    if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
+        return nanoseconds(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    whole, _, fraction = str(value).partition(".") if not isinstance(value, float) else f"{value:.9f}".partition(".")
+    seconds = int(whole) if whole.isdecimal() else -1
+    if seconds <= 0 or seconds >= 1 << 63:
+        return None
+    scale = next((times for below, times in _SCALES if seconds < below), 1)
+    return seconds * scale + (int(fraction[:9].ljust(9, "0")) * scale // 10**9 if fraction else 0)
