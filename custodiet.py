@@ -324,7 +324,10 @@ def _print_report(report: Report) -> None:
         if file.rejected:
             typer.echo(f"  {_visible(file.path)}: {file.rejected:,} of {file.records:,} records rejected")
     for unread in report.unread:
-        typer.echo(f"  unread: {_visible(unread.path)}: {_visible(unread.reason)}")
+        if not unread.is_no_log:
+            typer.echo(f"  unread: {_visible(unread.path)}: {_visible(unread.reason)}")
+    if others := sum(unread.is_no_log for unread in report.unread):
+        typer.echo(f"  {others:,} more files are no logs by their names (--json lists them)")
 
 
 def _print_detected(detected: Detected, data: Path) -> None:

@@ -31,7 +31,8 @@ con.execute("select count(*), max(length(resourceSpans::varchar))"
 import sys, duckdb
 con = duckdb.connect()
 columns = "{resourceSpans: 'STRUCT(resource JSON, scopeSpans STRUCT(scope JSON, spans STRUCT(traceId VARCHAR, " \\
-    "spanId VARCHAR, parentSpanId VARCHAR, name VARCHAR, kind INT, startTimeUnixNano VARCHAR, endTimeUnixNano VARCHAR, " \\
+    "spanId VARCHAR, parentSpanId VARCHAR, name VARCHAR, kind INT, startTimeUnixNano VARCHAR, " \\
+    "endTimeUnixNano VARCHAR, " \\
     "attributes STRUCT(key VARCHAR, value STRUCT(stringValue VARCHAR, intValue VARCHAR))[], status JSON)[])[])[]'}"
 con.execute(f'''
 copy (
@@ -51,7 +52,8 @@ copy (
     select s.traceId, s.spanId, s.parentSpanId, s.name, s.startTimeUnixNano::bigint as started_at,
         s.endTimeUnixNano::bigint as ended_at, a['gen_ai.operation.name'] as operation, a['gen_ai.tool.name'] as tool,
         a['gen_ai.tool.call.arguments'] as arguments, a['gen_ai.tool.call.result'] as result,
-        a['gen_ai.agent.name'] as agent_id, a['session.id'] as session_id, a['gen_ai.usage.input_tokens'] as input_tokens
+        a['gen_ai.agent.name'] as agent_id, a['session.id'] as session_id,
+        a['gen_ai.usage.input_tokens'] as input_tokens
     from keyed
 ) to '{sys.argv[1]}/duckdb.parquet' (format parquet, compression zstd)
 ''')

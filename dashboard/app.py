@@ -12,9 +12,7 @@ from ingest.errors import Trouble
 
 FAVICON = Path(__file__).with_name("favicon.png")
 
-st.set_page_config(
-    page_title="custodiet", page_icon=str(FAVICON), layout="wide", initial_sidebar_state="collapsed"
-)
+st.set_page_config(page_title="custodiet", page_icon=str(FAVICON), layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(
     [
         st.Page("pages/cases.py", title="Cases", url_path="cases", default=True),

@@ -22,8 +22,7 @@ def card(step: Record) -> None:
     with st.container(border=True, gap="xsmall"):
         st.caption(KINDS.get(step["kind"], "step"))
         parts.block(
-            visible(step["tool"] or step["operation"])
-            + f"  →  {visible(step['target'])}" * bool(step["target"])
+            visible(step["tool"] or step["operation"]) + f"  →  {visible(step['target'])}" * bool(step["target"])
         )
         parts.facts(
             [
@@ -81,6 +80,8 @@ def _origin(step: Record) -> None:
             st.text(line)
         if len(told) > 6:
             st.text(f"… and {len(told) - 6:,} more records")
+        if step.get("gap"):
+            st.text(f"Left out by the source: {visible(step['gap'])}")
         if step["disagreement"]:
             st.text(f"These records disagree on: {visible(step['disagreement'])}")
 
@@ -113,9 +114,7 @@ def reason(session: Session, step: Record) -> None:
     for row in these.to_dicts():
         with st.container(border=True, gap="xsmall"):
             parts.finding(row)
-            st.page_link(
-                "pages/case.py", label=":primary[Open the case]", query_params={"case": row["case_id"]}
-            )
+            st.page_link("pages/case.py", label=":primary[Open the case]", query_params={"case": row["case_id"]})
 
 
 def baseline(session: Session, step: Record) -> None:
@@ -137,9 +136,7 @@ def baseline_lines(row: Record) -> list[str]:
     if not row["enough"]:
         lines.append(f"not enough history: {row['sessions_total']:,} sessions, {LEAST_SESSIONS:,} needed")
     if row["sessions_total"]:
-        lines.append(
-            f"{_of(row['sessions_seen'], row['sessions_total'])} sessions of this agent before that day"
-        )
+        lines.append(f"{_of(row['sessions_seen'], row['sessions_total'])} sessions of this agent before that day")
     if row["peers_total"]:
         lines.append(f"peers {_of(row['peers_seen'], row['peers_total'])}")
     else:

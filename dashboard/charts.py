@@ -16,9 +16,7 @@ STEPS_DRAWN: Final = 60
 """More arrows than this are not read any more; the table below holds all steps and says how many."""
 
 
-def path_figure(
-    path: pl.DataFrame, worst_event_id: str | None, severity: str | None, theme: Theme = "dark"
-) -> Any:
+def path_figure(path: pl.DataFrame, worst_event_id: str | None, severity: str | None, theme: Theme = "dark") -> Any:
     """The path of a case: a lane for each agent, steps in causal order, arrows from each to the next."""
     ink, colour = INK[theme], SEVERITY[theme].get(severity or "", SEVERITY[theme]["info"])
     steps = path.head(STEPS_DRAWN).to_dicts()

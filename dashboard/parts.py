@@ -23,9 +23,7 @@ def facts(rows: Iterable[Fact], across: int = 4) -> None:
     """Labelled values in an even grid."""
     listed = list(rows)
     for start in range(0, len(listed), across):
-        for place, (label, value) in zip(
-            st.columns(across, gap="small"), listed[start : start + across], strict=False
-        ):
+        for place, (label, value) in zip(st.columns(across, gap="small"), listed[start : start + across], strict=False):
             with place.container(gap=None):
                 st.caption(label)
                 st.text(value)
@@ -52,10 +50,7 @@ def shown(frame: pl.DataFrame) -> pl.DataFrame:
         if kind == pl.String
     ]
     lists = [
-        pl.col(name)
-        .list.join(", ")
-        .map_elements(visible, return_dtype=pl.String, skip_nulls=False)
-        .alias(name)
+        pl.col(name).list.join(", ").map_elements(visible, return_dtype=pl.String, skip_nulls=False).alias(name)
         for name, kind in frame.schema.items()
         if isinstance(kind, pl.List)
     ]
@@ -109,9 +104,7 @@ def number(label: str, width: Any = "small") -> Any:
 
 def axis(label: str, help: str) -> Any:
     """A column for one of the two axes, anomaly and impact: a bar and its number."""
-    return st.column_config.ProgressColumn(
-        label, width=84, format="%.2f", min_value=0.0, max_value=1.0, help=help
-    )
+    return st.column_config.ProgressColumn(label, width=84, format="%.2f", min_value=0.0, max_value=1.0, help=help)
 
 
 def anomaly_and_impact() -> dict[str, Any]:

@@ -33,7 +33,7 @@ def _row(step: dict[str, Any], *, is_worst: bool) -> None:
         cells[0].text(f"{step['place']} ·")
         cells[1].text("This step is not in the store any more.")
         return
-    link = {"session": step["session_id"], "event": step["event_id"]}
+    link = link_to(step)
     number = step["step"]
     if is_worst:
         cells[0].page_link(REPLAY, label=counted(":primary[▶ step {n}]", n=number), query_params=link)
@@ -50,6 +50,13 @@ def _row(step: dict[str, Any], *, is_worst: bool) -> None:
     ]
     for cell, text in zip(cells[1:], texts, strict=True):
         cell.text(text, wrap=False)
+
+
+def link_to(step: dict[str, Any]) -> dict[str, str]:
+    """The replay's parameters for this step; by its event where its number is not known."""
+    if step.get("step") is None:
+        return {"session": step["session_id"], "event": step["event_id"]}
+    return {"session": step["session_id"], "step": str(step["step"])}
 
 
 def _end(source: str, characters: int = 19) -> str:

@@ -43,9 +43,7 @@ _SETTINGS: Final[dict[str, object]] = {
 }
 
 
-def serve(
-    data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser: bool = False, start: str = ""
-) -> int:
+def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser: bool = False, start: str = "") -> int:
     """Serve the dashboard over the data directory until it is interrupted; the exit code.
 
     `start` is the page to open, as `url` writes it behind the host; its address is printed. Port 0 takes a
@@ -108,6 +106,4 @@ def _refuse_taken(port: int, address: str) -> int:
             probe.bind((address, port))
             return int(probe.getsockname()[1])
         except OSError as error:
-            raise Trouble(
-                f"port {port} on {address} cannot be used ({error.strerror}); name another --port"
-            ) from error
+            raise Trouble(f"port {port} on {address} cannot be used ({error.strerror}); name another --port") from error

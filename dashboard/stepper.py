@@ -14,16 +14,17 @@ from dashboard.words import KINDS, counted, when
 AROUND = 5
 
 
-def place_in_url(session_id: str, session: Session) -> None:
-    """Turn what the URL asks for into a step that exists: an event's own place, else the nearest number."""
+def place(session: Session) -> int:
+    """The step that the URL asks for: an event's own place, else a number's.
+
+    The URL is not corrected: that would add a page to the browser's history, and "back" would not lead back.
+    """
     event = st.query_params.get("event")
-    step = asked_step(st.query_params.get("step"), session.steps.height)
     if event is not None:
         found = session.steps.filter(pl.col("event_id") == event)["step"]
-        step = int(found[0]) if found.len() else step
-    exact = {"session": session_id, "step": str(step)}
-    if st.query_params.to_dict() != exact:
-        st.query_params.from_dict(exact)
+        if found.len():
+            return int(found[0])
+    return asked_step(st.query_params.get("step"), session.steps.height)
 
 
 def asked_step(text: str | None, last: int) -> int:
@@ -35,18 +36,18 @@ def asked_step(text: str | None, last: int) -> int:
     return min(max(number, 1), last)
 
 
-def _go(step: int) -> None:
-    st.query_params["step"] = str(step)
+def _go(session_id: str, step: int) -> None:
+    st.query_params.from_dict({"session": session_id, "step": str(step)})
 
 
-def _jump() -> None:
-    _go(int(st.session_state["jump"]))
+def _jump(session_id: str) -> None:
+    _go(session_id, int(st.session_state["jump"]))
 
 
-def _choose(key: str, first: int) -> None:
+def _choose(session_id: str, key: str, first: int) -> None:
     row = parts.chosen_row(key)
     if row is not None:
-        _go(first + row)
+        _go(session_id, first + row)
 
 
 @st.fragment(key="stepper")
@@ -56,12 +57,12 @@ def stepper(session_id: str) -> None:
     if session is None:
         st.rerun("app")
     last = session.steps.height
-    step = asked_step(st.query_params.get("step"), last)
+    step = place(session)
     shown: Record = session.steps.row(step - 1, named=True)
-    _bar(session, shown, step, last)
+    _bar(session_id, session, shown, step, last)
     around, what, why = st.columns([24, 45, 31], gap="small")
     with around:
-        _neighbours(session, step, last)
+        _neighbours(session_id, session, step, last)
     with what:
         card(shown)
         payloads(shown)
@@ -70,7 +71,7 @@ def stepper(session_id: str) -> None:
         baseline(session, shown)
 
 
-def _bar(session: Session, shown: Record, step: int, last: int) -> None:
+def _bar(session_id: str, session: Session, shown: Record, step: int, last: int) -> None:
     flagged = session.flagged()
     before = [n for n in flagged if n < step]
     after = [n for n in flagged if n > step]
@@ -79,20 +80,45 @@ def _bar(session: Session, shown: Record, step: int, last: int) -> None:
             st.subheader(counted("Step {step} of {last}", step=step, last=last), anchor=False)
             st.text(f"session {visible(shown['session_id'], 80)}")
         st.button(
-            "Previous", key="previous", shortcut="Left", on_click=_go, args=(step - 1,), disabled=step <= 1
+            "Previous",
+            key="previous",
+            shortcut="Left",
+            on_click=_go,
+            args=(
+                session_id,
+                step - 1,
+            ),
+            disabled=step <= 1,
         )
-        st.button("Next", key="next", shortcut="Right", on_click=_go, args=(step + 1,), disabled=step >= last)
+        st.button(
+            "Next",
+            key="next",
+            shortcut="Right",
+            on_click=_go,
+            args=(
+                session_id,
+                step + 1,
+            ),
+            disabled=step >= last,
+        )
         st.button("Previous finding", key="previous_finding", shortcut="P", disabled=not before,
-                  on_click=_go, args=(before[-1] if before else step,))  # fmt: skip
+                  on_click=_go, args=(session_id, before[-1] if before else step,))  # fmt: skip
         st.button("Next finding", key="next_finding", shortcut="N", disabled=not after,
-                  on_click=_go, args=(after[0] if after else step,))  # fmt: skip
+                  on_click=_go, args=(session_id, after[0] if after else step,))  # fmt: skip
         st.session_state["jump"] = step
         st.number_input(
-            "Go to step", min_value=1, max_value=last, step=1, key="jump", on_change=_jump, width=120
+            "Go to step",
+            min_value=1,
+            max_value=last,
+            step=1,
+            key="jump",
+            on_change=_jump,
+            args=(session_id,),
+            width=120,
         )
 
 
-def _neighbours(session: Session, step: int, last: int) -> None:
+def _neighbours(session_id: str, session: Session, step: int, last: int) -> None:
     first = max(1, step - AROUND)
     flagged = set(session.flagged())
     around = session.steps.slice(first - 1, min(last, step + AROUND) - first + 1)
@@ -119,7 +145,7 @@ def _neighbours(session: Session, step: int, last: int) -> None:
         },
         key=key,
         alt="The steps before and after this one.",
-        on_row=lambda: _choose(key, first),
+        on_row=lambda: _choose(session_id, key, first),
         rows=11,
     )
     st.caption("▶ here, ◆ finding. Choose a row to go there.")

@@ -31,9 +31,7 @@ def severity(word: str | None) -> str:
 
 def when(moment: datetime | None) -> str:
     """UTC to the millisecond."""
-    return (
-        "–" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
-    )
+    return "–" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
 
 
 def when_column(name: str) -> pl.Expr:
@@ -83,9 +81,7 @@ def approval(word: str | None, approver: str | None) -> str:
 
 def approval_short(word: str | None) -> str:
     """The same for a table cell."""
-    return {"not_recorded": "none recorded", "cannot_record": "cannot record", None: "–"}.get(
-        word, visible(word)
-    )
+    return {"not_recorded": "none recorded", "cannot_record": "cannot record", None: "–"}.get(word, visible(word))
 
 
 def adds_up() -> pl.Expr:

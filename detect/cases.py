@@ -12,10 +12,13 @@ from detect.detectors import Detector, Finding
 from detect.step import Step
 from ingest.event import identify
 
+_MOST_FOR_NOVELTY: Final = 0.5
+"""Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
+
 Severity = Literal["info", "low", "medium", "high", "critical"]
 
 _SEVERITIES: Final[tuple[tuple[float, Severity], ...]] = (
-    (0.85, "critical"),
+    (0.75, "critical"),
     (0.65, "high"),
     (0.4, "medium"),
     (0.2, "low"),
@@ -75,6 +78,8 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def severity(self) -> Severity:
         weight = self.anomaly * self.impact
+        if all(f.detector.shows != "movement" for f in self.found):
+            weight = min(weight, _MOST_FOR_NOVELTY)
         return next((name for least, name in _SEVERITIES if weight >= least), "info")
 
 

@@ -79,14 +79,14 @@ def _with_views(
 ) -> duckdb.DuckDBPyConnection:
     for table, schema in TABLES.items():
         name = _OVER_PARQUET.get(table, table)
-        paths = [str((data / file).resolve()) for file in state.files(table)]
-        if paths:
+        columns = ", ".join(f'null::{_sql_type(field.type)} as "{field.name}"' for field in schema)
+        view = f"create view {name} as select {columns} where false"
+        if paths := [str((data / file).resolve()) for file in state.files(table)]:
+            # By name, so that a store from before a column was added reads as null there.
             listed = ", ".join(_quoted(path) for path in paths)
             options = "union_by_name = true, filename = " + ("true" if table == "events" else "false")
-            connection.execute(f"create view {name} as from read_parquet([{listed}], {options})")
-        else:
-            columns = ", ".join(f'null::{_sql_type(field.type)} as "{field.name}"' for field in schema)
-            connection.execute(f"create view {name} as select {columns} where false")
+            view += f" union all by name from read_parquet([{listed}], {options})"
+        connection.execute(view)
     for view in ("events", "witnesses", "sessions", "gaps"):
         connection.execute(files("ingest").joinpath(f"views/{view}.sql").read_text())
     if locked:

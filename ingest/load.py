@@ -44,6 +44,8 @@ class UnreadFile:
 
     path: str
     reason: str
+    is_no_log: bool = False
+    """Whether it was passed over by its name; such files lie beside logs everywhere."""
 
 
 @dataclass
@@ -56,7 +58,8 @@ class Report:
     """Readers that broke, each with the place; their file is read again next time."""
 
     def as_dict(self) -> dict[str, object]:
-        return {"files": [asdict(f) for f in self.files], "unread": [asdict(u) for u in self.unread]}
+        unread = [{"path": u.path, "reason": u.reason} for u in self.unread]
+        return {"files": [asdict(f) for f in self.files], "unread": unread}
 
 
 @cache
@@ -95,9 +98,13 @@ def ingest_paths(
     mapped = tuple(mapped_reader(file) for file in mappings)
     with editing(data) as edition:
         run = _Run(edition, mapped)
-        for path in files_of(paths):
+        for path, is_no_log in files_of(paths):
             progress(str(path))
-            run.take(path)
+            if is_no_log:
+                why = f"no log by its name ({path.suffix}); name the file itself to have it read all the same"
+                run.report.unread.append(UnreadFile(path.as_posix(), why, is_no_log=True))
+            else:
+                run.take(path)
         return run.publish()
 
 

@@ -28,8 +28,10 @@ MAX_LINE_BYTES: Final = 256 << 20
 MAX_DOCUMENT_BYTES: Final = 256 << 20
 """A JSON document is held in memory whole; 256 MiB of it stay under 1 GB while it is decoded."""
 
-SKIPPED_SUFFIXES: Final = {".md", ".toml", ".py", ".txt", ".html", ".png", ".parquet", ".duckdb", ".sqlite"}
-"""What lies beside logs in a folder. A file that is named outright is always looked at."""
+NO_LOG_SUFFIXES: Final = {
+    ".md", ".toml", ".py", ".pyc", ".txt", ".html", ".png", ".parquet", ".duckdb", ".sqlite",
+}  # fmt: skip
+"""What lies beside logs in a folder. A file that is named outright is looked at whatever its name."""
 
 T = TypeVar("T")
 
@@ -101,20 +103,23 @@ def complaint(error: Exception) -> str:
     return f"not JSON ({error})"
 
 
-def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files under the paths, sorted, each once; links that lead back up are not followed."""
+def files_of(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files under the paths, sorted, each once, and whether it is no log by its name.
+
+    Hidden files are passed over, and links that lead back up are not followed.
+    """
     seen: set[Path] = set()
     for path in paths:
+        found = [(path, False)]
         if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() not in SKIPPED_SUFFIXES)
-            found = sorted(p for p in inside if not any(part.startswith(".") for part in p.parts[len(path.parts) :]))
-        else:
-            found = [path]
-        for file in found:
+            inside = (p for p in path.rglob("*") if p.is_file())
+            shown = (p for p in inside if not any(part.startswith(".") for part in p.parts[len(path.parts) :]))
+            found = [(p, p.suffix.lower() in NO_LOG_SUFFIXES) for p in sorted(shown)]
+        for file, is_no_log in found:
             real = file.resolve()
             if real not in seen:
                 seen.add(real)
-                yield file
+                yield file, is_no_log
 
 
 class _Decompressor(Protocol):

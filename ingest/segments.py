@@ -77,6 +77,7 @@ def traces_of(rows: list[Row], segment: str) -> pa.Table:
                 "errors": sum(row.status == "error" for row in events),
                 "input_tokens": sum(row.input_tokens or 0 for row in events),
                 "output_tokens": sum(row.output_tokens or 0 for row in events),
+                "approvals": sorted({row.approval for row in events if row.approval is not None}),
                 "first_at": min(times, default=None),
                 "last_at": max(times + ends, default=None),
                 "segment": segment,

@@ -136,7 +136,19 @@ def test_help_documents_every_exit_code_and_the_readme_names_every_command() -> 
     for code, meaning in custodiet.EXIT_CODES.items():
         assert meaning.split(" (")[0].split(":")[0] in re.sub(r" [│|] ", " ", told)
         assert f"| {code} |" in readme
-    for name in ("ingest", "baseline", "detect", "run", "sessions", "cases", "replay", "readers", "coverage", "dashboard", "demo"):
+    for name in (
+        "ingest",
+        "baseline",
+        "detect",
+        "run",
+        "sessions",
+        "cases",
+        "replay",
+        "readers",
+        "coverage",
+        "dashboard",
+        "demo",
+    ):
         assert f"custodiet {name}" in readme
 
 

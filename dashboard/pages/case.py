@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import charts, parts, queries, theme, words
-from dashboard.path import path_list
+from dashboard.path import REPLAY, link_to, path_list
 from dashboard.visible import visible
 
 wanted = st.query_params.get("case", "")
@@ -21,6 +21,8 @@ if found is None:
     st.page_link("pages/cases.py", label="All cases")
     st.stop()
 
+path = queries.path(wanted)
+worst = next((step for step in path.to_dicts() if step["event_id"] == found["event_id"] and step["step"]), found)
 said, axes = st.columns([7, 3], gap="medium")
 with said:
     st.title(words.SEVERITY_HEADING.get(found["severity"], "Case"), anchor=False)
@@ -29,10 +31,8 @@ with axes:
     left, right = st.columns(2)
     left.metric("Anomaly", words.share(found["anomaly"]), border=True)
     right.metric("Impact", words.share(found["impact"]), border=True)
-    if st.button("Replay from the worst step", width="stretch", key="worst", shortcut="Enter"):
-        st.switch_page(
-            "pages/replay.py", query_params={"session": found["session_id"], "event": found["event_id"]}
-        )
+    with st.container(border=True, gap=None):
+        st.page_link(REPLAY, label=":primary[▶ Replay from the worst step]", query_params=link_to(worst))
 parts.facts(
     [
         ("Agents", visible(", ".join(found["agents"] or []))),
@@ -42,7 +42,6 @@ parts.facts(
     ]
 )
 
-path = queries.path(wanted)
 st.subheader("Path", anchor=False)
 st.plotly_chart(
     charts.path_figure(path, found["event_id"], found["severity"], theme.chosen()),

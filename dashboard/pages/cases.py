@@ -45,8 +45,7 @@ elif totals["cases"] == 0:
 elif found.height == 0:
     parts.nothing(
         "No case passes these filters",
-        f"{words.count(totals['cases'], 'case is', 'cases are')} hidden. "
-        "Lower the severity or clear the agent.",
+        f"{words.count(totals['cases'], 'case is', 'cases are')} hidden. Lower the severity or clear the agent.",
     )
 else:
     parts.table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import parts, queries
-from dashboard.stepper import place_in_url, stepper
+from dashboard.stepper import stepper
 from dashboard.visible import visible
 
 wanted = st.query_params.get("session", "")
@@ -25,5 +25,4 @@ if session is None:
     st.page_link("pages/sessions.py", label="All sessions")
     st.stop()
 
-place_in_url(wanted, session)
 stepper(wanted)

@@ -51,8 +51,7 @@ else:
     )
     matching = found["matching"][0]
     st.text(
-        f"The newest {found.height:,} of {words.count(matching, 'session', 'sessions')}. "
-        "Choose a row to replay it."
+        f"The newest {found.height:,} of {words.count(matching, 'session', 'sessions')}. Choose a row to replay it."
     )
     opened = st.session_state.pop("opened_session", None)
     if opened is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -30,6 +31,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The steps that prove it, in causal order; the last is the step itself."""
 
 
+Shows = Literal["movement", "novelty", "support"]
+"""What a finding amounts to by itself: both properties of lateral movement; one of them, which makes a case of
+medium severity at most; or only support for a case that others raise."""
+
 Judge = Callable[[Step, Facts, History], Finding | None]
 
 
@@ -44,16 +49,18 @@ class Detector:
     """Fields of the step without which it cannot fire; what lacks them is reported, not passed over."""
     techniques: tuple[str, ...]
     """ATT&CK v20 or ATLAS ids."""
-    raises_case: bool
-    """Whether its findings alone make a case; False for what is only one of the two properties."""
+    shows: Shows
+
+    @property
+    def raises_case(self) -> bool:
+        """Whether its findings alone make a case."""
+        return self.shows != "support"
 
 
-def detector(
-    *, needs: tuple[str, ...], techniques: tuple[str, ...], raises_case: bool = True
-) -> Callable[[Judge], Detector]:
+def detector(*, needs: tuple[str, ...], techniques: tuple[str, ...], shows: Shows) -> Callable[[Judge], Detector]:
     """Declare a detector."""
 
     def declare(judge: Judge) -> Detector:
-        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, raises_case)
+        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, shows)
 
     return declare

@@ -6,7 +6,7 @@ from detect.detectors import Finding, detector
 from detect.step import Step
 
 
-@detector(needs=("target",), techniques=("T1550.001", "T1078.004", "AML.T0091.000"))
+@detector(needs=("target",), techniques=("T1550.001", "T1078.004", "AML.T0091.000"), shows="movement")
 def credential_switch_then_new_reach(
     step: Step, facts: Facts, history: History, *, clear: float = 0.99, unclear: float = 0.8
 ) -> Finding | None:
@@ -23,8 +23,8 @@ def credential_switch_then_new_reach(
     switch = facts.switch
     if switch is None or not facts.is_new_reach or facts.coverage.is_covered or not facts.has_history:
         return None
-    giver = switch.path[0]
-    given = f"given by {giver.tool} in {giver.source}" if switch.how == "clear" else "its origin is in no log"
+    giver = switch.path[-2] if switch.how == "clear" else step
+    given = f"given by {giver.tool} of {giver.agent_id}" if switch.how == "clear" else "its origin is in no log"
     return Finding(
         title="credential switch, then new reach",
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",

@@ -9,7 +9,7 @@ from ingest.arguments import scalars_in
 _SCOPE_KEYS = frozenset({"scope", "scopes", "allowedtools", "allowed", "permissions", "capabilities", "tools"})
 
 
-@detector(needs=("agent_id",), techniques=("T1548", "AML.T0053"))
+@detector(needs=("agent_id",), techniques=("T1548", "AML.T0053"), shows="movement")
 def delegation_widens_authority(
     step: Step, facts: Facts, history: History, *, least_steps: int = 50, anomaly: float = 0.95
 ) -> Finding | None:

@@ -7,7 +7,7 @@ from detect.detectors._novelty import in_change_window, peers_say
 from detect.step import Step
 
 
-@detector(needs=("tool",), techniques=("T1078.004", "AML.T0053"))
+@detector(needs=("tool",), techniques=("T1078.004", "AML.T0053"), shows="novelty")
 def first_privileged_use(
     step: Step, facts: Facts, history: History, *, usual_among_peers: float = 0.05
 ) -> Finding | None:

@@ -6,7 +6,7 @@ from detect.detectors import Finding, detector
 from detect.step import Step
 
 
-@detector(needs=("target",), techniques=("T1686", "T1021"))
+@detector(needs=("target",), techniques=("T1686", "T1021"), shows="movement")
 def network_path_opened_then_crossed(
     step: Step, facts: Facts, history: History, *, anomaly: float = 0.97
 ) -> Finding | None:

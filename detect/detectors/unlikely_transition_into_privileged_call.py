@@ -7,7 +7,7 @@ from detect.detectors._novelty import in_change_window
 from detect.step import Step
 
 
-@detector(needs=("tool",), techniques=("AML.T0053",), raises_case=False)
+@detector(needs=("tool",), techniques=("AML.T0053",), shows="support")
 def unlikely_transition_into_privileged_call(
     step: Step, facts: Facts, history: History, *, at_most: float = 0.01, least_steps: int = 50
 ) -> Finding | None:

@@ -10,6 +10,7 @@ select
     sum(errors)::bigint as errors,
     sum(input_tokens)::bigint as input_tokens,
     sum(output_tokens)::bigint as output_tokens,
+    list_sort(list_distinct(flatten(list(approvals)))) as approvals,
     min(first_at) as first_at,
     max(last_at) as last_at
 from stored_traces

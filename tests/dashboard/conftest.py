@@ -25,7 +25,7 @@ HOSTILE = [
     ":green-badge[APPROVED by ciso] :material/check: **bold**",
     "\u202egnp.exe\u202c \u200b\u2066hidden\u2069 \U000e0041\U000e0042",
     "\x1b[31mred\x1b[0m\x07",
-    "=HYPERLINK(\"http://evil.example\",\"x\")",
+    '=HYPERLINK("http://evil.example","x")',
     "$\\href{http://evil.example}{x}$ <a href='http://evil.example'>link</a>",
 ]
 
@@ -93,7 +93,9 @@ def incident() -> list[Observation]:
     return out
 
 
-def finding(number: int, case: str, detector: str, at: Observation, path: list[Observation], **said: object) -> dict[str, object]:
+def finding(
+    number: int, case: str, detector: str, at: Observation, path: list[Observation], **said: object
+) -> dict[str, object]:
     return {
         "finding_id": f"f{number}", "case_id": case, "detector": detector, "session_id": at.session_id,
         "agent_id": at.agent_id, "event_id": at.event_id, "event_ids": [o.event_id for o in path],

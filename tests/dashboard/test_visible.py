@@ -7,7 +7,9 @@ import pytest
 from dashboard.visible import for_plotly, payload, visible
 
 
-@pytest.mark.parametrize("character", "\x00\x07\x1b\x7f\x9b\u00ad\u061c\u200b\u200f\u202e\u2066\ufeff\U000e0041\ud800\r")
+@pytest.mark.parametrize(
+    "character", "\x00\x07\x1b\x7f\x9b\u00ad\u061c\u200b\u200f\u202e\u2066\ufeff\U000e0041\ud800\r"
+)
 def test_a_deceiving_character_is_shown_by_its_code_point(character: str) -> None:
     assert visible(f"a{character}b") == f"a⟦U+{ord(character):04X}⟧b"
 

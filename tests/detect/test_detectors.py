@@ -77,6 +77,7 @@ def test_the_first_use_of_a_privileged_tool_is_found(fleet: Fleet) -> None:
     assert fired(detected) == ["first_privileged_use"]
     (found,) = detected.found
     assert "0 of 40 sessions" in found.finding.expected
+    assert [case.severity for case in detected.cases] == ["medium"], "one property alone is never more"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_minted_key_used_by_another_agent_on_a_new_target_is_one_clear_case(fl
     assert [step.tool for step in case.path] == ["create_access_key", "run_remote_command"]
     assert [step.agent_id for step in case.path] == ["rotator", "triage"]
     assert case.worst.detector.name == "credential_switch_then_new_reach"
-    assert "given by create_access_key in fleet.jsonl:" in case.worst.finding.observed
+    assert "given by create_access_key of rotator" in case.worst.finding.observed
 
 
 def test_a_switch_without_new_reach_is_quiet(fleet: Fleet) -> None:
@@ -347,7 +348,7 @@ def test_a_broken_detector_is_reported_and_the_rest_still_run(fleet: Fleet, monk
     def broken(step, facts, history: History):
         raise KeyError("a fault in the detector")
 
-    broken_one = Detector("broken_one", "", broken, (), (), True)
+    broken_one = Detector("broken_one", "", broken, (), (), "movement")
     monkeypatch.setattr(run, "all_detectors", lambda: (broken_one, *all_detectors()))
     fleet.habit("triage", look())
     fleet.session("triage", NEW_DAY, call("delete_bucket", target="b1"))

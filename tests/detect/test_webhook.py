@@ -157,7 +157,7 @@ def test_nothing_is_raised_where_no_sink_is_set(judged: Fleet) -> None:
 
 
 def test_severity_keeps_the_lesser_cases_back(judged: Fleet, receiver: Receiver, settings: Settings) -> None:
-    assert send(judged, settings.model_copy(update={"alert_severity": "critical"})).delivered == 0
+    assert send(judged, settings.model_copy(update={"alert_severity": "high"})).delivered == 0
     assert receiver.attempts == []
 
 

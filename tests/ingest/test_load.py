@@ -176,7 +176,9 @@ def test_two_readers_that_claim_one_file_are_an_error_and_not_a_guess(monkeypatc
 @needs_shared
 def test_every_real_sample_is_read_and_the_counts_add_up(tmp_path: Path) -> None:
     report = ingest_paths(SAMPLES, tmp_path / "data")
-    assert [Path(u.path).name for u in report.unread] == ["claudecode.post-tool-use.hook.source.json"]
+    named = {file.path for file in report.files} | {unread.path for unread in report.unread}
+    assert named == {p.as_posix() for folder in SAMPLES for p in folder.rglob("*") if p.is_file()}
+    assert not [u for u in report.unread if not u.path.endswith(("SOURCES.md", "post-tool-use.hook.source.json"))]
     first = totals(report)
     assert first["rejected"] == 0
     stored = ask(open_published(tmp_path / "data"), "select count(*) from events").item()

@@ -130,7 +130,9 @@ def test_a_link_that_leads_back_up_is_followed_once(tmp_path: Path) -> None:
     (tmp_path / "again.jsonl").symlink_to(tmp_path / "a.jsonl")
     (tmp_path / ".hidden.jsonl").write_bytes(LINES)
     (tmp_path / "README.md").write_text("not a log")
-    assert len(list(files_of([tmp_path, tmp_path]))) == 1
+    found = [(path.name, is_no_log) for path, is_no_log in files_of([tmp_path, tmp_path])]
+    assert found == [("README.md", True), ("a.jsonl", False)]
+    assert list(files_of([tmp_path / "README.md"])) == [(tmp_path / "README.md", False)]
 
 
 def test_a_lone_surrogate_does_not_hide_its_record(tmp_path: Path) -> None:

@@ -155,3 +155,13 @@ def test_people_get_a_database_file_with_the_same_views(tmp_path: Path, store) -
     path = write_for_people(tmp_path / "data")
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("select count(*) from events").fetchone() == (5,)
+
+
+def test_a_store_from_before_a_column_was_added_still_opens(tmp_path: Path, store) -> None:
+    import pyarrow.parquet as pq
+
+    store(*trace(1))
+    (segment,) = (tmp_path / "data" / "events").glob("*.parquet")
+    pq.write_table(pq.read_table(segment).drop_columns(["gap", "model"]), segment)
+    connection = open_published(tmp_path / "data")
+    assert replay(connection, "s1")["gap"].null_count() == 5
