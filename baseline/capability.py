@@ -8,28 +8,14 @@ what the arguments make of it (a parameter read with or without decryption) is f
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass
 from fnmatch import translate
-from hashlib import blake2b
-from pathlib import Path
-from typing import Final, Literal, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Final
 
-from ingest.errors import Trouble
+from baseline.capability_table import CAPABILITIES, LONGEST_PHRASE, Capability, Table, load_table, squashed, words_of
 
-Capability = Literal[
-    "read",
-    "write",
-    "network_path",
-    "credential",
-    "permission",
-    "remote_execution",
-    "defence_impairment",
-    "destructive",
-]
-CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 IMPACT: Final[dict[Capability, float]] = {
     "read": 0.05,
@@ -52,15 +38,11 @@ every later step unseen.
 PRIVILEGED: Final[frozenset[Capability]] = frozenset(CAPABILITIES) - {"read", "write"}
 """The classes above `write`: the second property of lateral movement is a new reach in one of these."""
 
-_SHIPPED: Final = Path(__file__).with_name("capabilities.toml")
 _LONGEST_NAME: Final = 512
 """Characters. The longest operation names of the three clouds stay under 200; beyond this it is no name."""
 _LARGEST_CACHE: Final = 1 << 16
 """Names. Logs are hostile: one that invents a name per line must not grow the cache without end."""
-_LONGEST_PHRASE: Final = 4
-_CLOUDS: Final = ("aws", "gcp", "azure", "kubernetes")
 
-_WORD = re.compile(r"[A-Z]+s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+[a-z]*")
 _AWS = re.compile(r"([a-z0-9-]+)(?:\.[a-z0-9-]+)*?(\.amazonaws\.com)?[:/.]([A-Za-z]\w*)", re.ASCII)
 _AWS_API_VERSION = re.compile(r"(?:20\d{6}(?:v\d+)?|20\d\d_\d\d_\d\d)$")
 _GCP_VERSION = re.compile(r"(?:v\d+\w*|alpha|beta|google|cloud)$")
@@ -91,23 +73,6 @@ class Classed:
 _UNMATCHED: Final = Classed(None, "no rule matches")
 
 
-@dataclass
-class _Table:
-    """The TOML files, merged and normalised for look-up."""
-
-    version: str = ""
-    exact: dict[str, Capability] = field(default_factory=dict)
-    aws: dict[str, dict[str, tuple[Capability, str]]] = field(default_factory=dict)
-    aws_ambiguous: set[str] = field(default_factory=set)
-    aws_aliases: dict[str, str] = field(default_factory=dict)
-    gcp: dict[str, Capability] = field(default_factory=dict)
-    azure: dict[str, Capability] = field(default_factory=dict)
-    kubernetes: dict[str, Capability] = field(default_factory=dict)
-    verbs: dict[tuple[str, ...], str] = field(default_factory=dict)
-    nouns: dict[tuple[str, ...], str] = field(default_factory=dict)
-    rules: dict[str, dict[str, Capability]] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
 class _Token:
     text: str
@@ -118,7 +83,7 @@ class _Token:
 class Capabilities:
     """The capability table. Made by `load`; classifying is pure, and remembered."""
 
-    def __init__(self, table: _Table, version: str) -> None:
+    def __init__(self, table: Table, version: str) -> None:
         self.version = version
         """The table's own version and a digest of all its files: two runs with the same one class alike."""
         self._table = table
@@ -129,18 +94,7 @@ class Capabilities:
     @classmethod
     def load(cls, *overrides: Path) -> Capabilities:
         """The shipped table, then the user's own files in order: a later one wins, entry by entry."""
-        table, digest = _Table(), blake2b(digest_size=4)
-        for path in (_SHIPPED, *overrides):
-            try:
-                raw = path.read_bytes()
-                parsed = tomllib.loads(raw.decode())
-            except OSError as error:
-                raise Trouble(f"{path}: cannot read this capability table: {error.strerror}") from None
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise Trouble(f"{path}: not a TOML file: {error}") from None
-            digest.update(raw)
-            _Merge(path, table, shipped=path == _SHIPPED).run(parsed)
-        return cls(table, f"{table.version}+{digest.hexdigest()}")
+        return cls(*load_table(*overrides))
 
     def classify(self, tool: str | None, target_service: str | None = None) -> Classed:
         """What the tool of this name does; the service it was called on settles names that many share."""
@@ -159,7 +113,7 @@ class Capabilities:
         own, context = _without_prefixes(name)
         service = service if service and len(service) <= _LONGEST_NAME else ""
         for candidate in (name, own):
-            if found := self._table.exact.get(_squashed(candidate)):
+            if found := self._table.exact.get(squashed(candidate)):
                 return Classed(found, f"exact: {candidate}")
         return (
             self._kubernetes(name)
@@ -210,13 +164,13 @@ class Capabilities:
             return self._aws_action(self._aws_service(named[1]), named[3])
         if known := self._aws_service(service):
             return self._aws_action(known, own)
-        squashed = _squashed(_AWS_API_VERSION.sub("", own))
+        plain = squashed(_AWS_API_VERSION.sub("", own))
         as_cloudtrail_writes_it = own[:1].isupper() and own.isalnum()
-        if squashed in self._table.aws_ambiguous and not as_cloudtrail_writes_it:
+        if plain in self._table.aws_ambiguous and not as_cloudtrail_writes_it:
             return None
-        found = self._bare_aws.get(squashed)
+        found = self._bare_aws.get(plain)
         if not found and as_cloudtrail_writes_it:
-            found = _longest(self._bare_aws, squashed)
+            found = _longest(self._bare_aws, plain)
         return _by_action(found)
 
     def _aws_service(self, service: str) -> str | None:
@@ -228,8 +182,8 @@ class Capabilities:
 
     def _aws_action(self, service: str | None, action: str) -> Classed | None:
         actions = self._table.aws.get(service or "", {})
-        squashed = _squashed(_AWS_API_VERSION.sub("", action))
-        found = actions.get(squashed) or _longest(actions, squashed)
+        plain = squashed(_AWS_API_VERSION.sub("", action))
+        found = actions.get(plain) or _longest(actions, plain)
         return _by_action(found)
 
     def _in_gcp(self, name: str, service: str) -> Classed | None:
@@ -249,12 +203,12 @@ class Capabilities:
         return None
 
     def _reads(self, method: str) -> bool:
-        first = _words(method)[:1]
+        first = words_of(method)[:1]
         return self._table.verbs.get(tuple(first)) in ("look", "fetch") or first == ["aggregated"]
 
     def _by_words(self, name: str, context: str) -> Classed | None:
         """The weightiest of what the name says it does: `get_or_create_user` creates."""
-        words, part = _words(name), list[str]()
+        words, part = words_of(name), list[str]()
         found: list[Classed] = []
         for word in [*words, "and"]:
             if word not in ("and", "or", "then"):
@@ -273,7 +227,7 @@ class Capabilities:
         if at is None:
             return None
         verb = tokens[at]
-        around = [t for t in self._tokens(_words(context)) if t.noun]
+        around = [t for t in self._tokens(words_of(context)) if t.noun]
         noun = _object_of(tokens, at) or next(reversed(around), None)
         assert verb.verb is not None
         if noun and noun.noun and (cell := self._table.rules.get(noun.noun, {}).get(verb.verb)):
@@ -290,7 +244,7 @@ class Capabilities:
     def _tokens(self, words: list[str]) -> list[_Token]:
         tokens, at = [], 0
         while at < len(words):
-            for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+            for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
                 phrase = tuple(words[at : at + length])
                 verb, noun = self._table.verbs.get(phrase), self._table.nouns.get(phrase)
                 if verb or noun or length == 1:
@@ -337,22 +291,6 @@ def _without_prefixes(name: str) -> tuple[str, str]:
     return (own or name), name[: len(name) - len(own)] if own else ""
 
 
-def _squashed(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum() or c == "*")
-
-
-def _words(name: str) -> list[str]:
-    return [_singular(w.lower()) for w in _WORD.findall(name.replace("OAuth", "Oauth"))]
-
-
-def _singular(word: str) -> str:
-    if len(word) <= 3 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("ies"):
-        return word[:-3] + "y"
-    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes")) else word[:-1]
-
-
 def _longest(actions: dict[str, tuple[Capability, str]], action: str) -> tuple[Capability, str] | None:
     return next((actions[p] for n in range(len(action), -1, -1) if (p := action[:n] + "*") in actions), None)
 
@@ -364,7 +302,7 @@ def _by_action(found: tuple[Capability, str] | None) -> Classed | None:
     return Classed(capability, f"{'pattern' if action.endswith('*') else 'exact'}: {action}")
 
 
-def _bare(table: _Table) -> dict[str, tuple[Capability, str]]:
+def _bare(table: Table) -> dict[str, tuple[Capability, str]]:
     """The AWS actions that mean the same in every service that has them, so not prefixes like `Get*`."""
     found: dict[str, tuple[Capability, str]] = {}
     differing: set[str] = set()
@@ -375,130 +313,3 @@ def _bare(table: _Table) -> dict[str, tuple[Capability, str]]:
             if found.setdefault(action, (capability, shown))[0] != capability:
                 differing.add(action)
     return {action: value for action, value in found.items() if action not in differing}
-
-
-class _Merge:
-    """One TOML file into the table, refusing what it does not know by the name of the file and the key."""
-
-    def __init__(self, path: Path, table: _Table, *, shipped: bool) -> None:
-        self.path, self.table, self.shipped = path, table, shipped
-        self.seen: dict[tuple[str, object], str] = {}
-
-    def run(self, parsed: dict[str, object]) -> None:
-        sections = ["version", "exact", *_CLOUDS, "aws_ambiguous", "aws_aliases", "verbs", "nouns", "rules"]
-        for key, value in parsed.items():
-            self.known(key, key, sections)
-            if key == "version":
-                if not isinstance(value, str):
-                    self.refuse(key, "must be a string")
-                self.table.version = value
-            else:
-                getattr(self, f"_{key}")(self.members(value, key))
-
-    def refuse(self, key: str, problem: str) -> NoReturn:
-        raise Trouble(f"{self.path}: [{key}] {problem}")
-
-    def known(self, name: str, key: str, names: Iterable[str]) -> None:
-        if name not in (names := list(names)):
-            close = get_close_matches(name, names, 1, 0.0)
-            self.refuse(key, f"is not known; did you mean {close[0]!r}?" if close else "is not known")
-
-    def members(self, value: object, key: str) -> dict[str, object]:
-        if not isinstance(value, dict):
-            self.refuse(key, "must be a table")
-        return value
-
-    def names(self, value: object, key: str) -> list[str]:
-        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
-            self.refuse(key, "must be a list of names")
-        return value
-
-    def capability(self, name: object, key: str) -> Capability:
-        self.known(str(name), key, CAPABILITIES)
-        return cast(Capability, name)
-
-    def once(self, room: str, name: object, key: str) -> None:
-        """Within one file, an entry stands in one place; only a later file may overrule it."""
-        before = self.seen.setdefault((room, name), key)
-        if before != key:
-            self.refuse(key, f"{name!r} stands in [{before}] too")
-
-    def by_class(self, room: str, section: dict[str, object]) -> Iterable[tuple[str, Capability, str]]:
-        for name, value in section.items():
-            key = f"{room}.{name}"
-            for entry in self.names(value, key):
-                yield entry, self.capability(name, key), key
-
-    def _exact(self, section: dict[str, object]) -> None:
-        for name, capability, key in self.by_class("exact", section):
-            self.once("exact", _squashed(name), key)
-            self.table.exact[_squashed(name)] = capability
-
-    def _aws(self, section: dict[str, object]) -> None:
-        for class_name, services in section.items():
-            key = f"aws.{class_name}"
-            capability = self.capability(class_name, key)
-            for service, value in self.members(services, key).items():
-                actions = self.table.aws.setdefault(service.lower(), {})
-                for action in self.names(value, f"{key}.{service}"):
-                    squashed = _squashed(action)
-                    if "*" in squashed[:-1]:
-                        self.refuse(f"{key}.{service}", f"{action!r}: * may only end a name")
-                    self.once(f"aws {service}", squashed, f"{key}.{service}")
-                    if squashed.endswith("*") and not self.shipped:
-                        for earlier in [a for a in actions if a.startswith(squashed[:-1])]:
-                            if (f"aws {service}", earlier) not in self.seen:
-                                del actions[earlier]
-                    actions[squashed] = (capability, f"{service}:{action}")
-
-    def _aws_ambiguous(self, section: dict[str, object]) -> None:
-        for name, value in section.items():
-            self.known(name, f"aws_ambiguous.{name}", ["names"])
-            self.table.aws_ambiguous.update(map(_squashed, self.names(value, "aws_ambiguous.names")))
-
-    def _aws_aliases(self, section: dict[str, object]) -> None:
-        for name, value in section.items():
-            self.known(str(value), f"aws_aliases.{name}", self.table.aws)
-            self.table.aws_aliases[name.lower()] = str(value)
-
-    def _gcp(self, section: dict[str, object]) -> None:
-        self._patterns("gcp", section, self.table.gcp)
-
-    def _azure(self, section: dict[str, object]) -> None:
-        self._patterns("azure", section, self.table.azure)
-
-    def _kubernetes(self, section: dict[str, object]) -> None:
-        self._patterns("kubernetes", section, self.table.kubernetes)
-
-    def _patterns(self, room: str, section: dict[str, object], into: dict[str, Capability]) -> None:
-        for pattern, capability, key in self.by_class(room, section):
-            self.once(room, pattern.lower(), key)
-            into.pop(pattern.lower(), None)
-            into[pattern.lower()] = capability
-
-    def _verbs(self, section: dict[str, object]) -> None:
-        self._vocabulary("verbs", section, self.table.verbs)
-
-    def _nouns(self, section: dict[str, object]) -> None:
-        self._vocabulary("nouns", section, self.table.nouns)
-
-    def _vocabulary(self, room: str, section: dict[str, object], into: dict[tuple[str, ...], str]) -> None:
-        kinds = list(section) if self.shipped else sorted(set(into.values()))
-        for kind, value in section.items():
-            key = f"{room}.{kind}"
-            self.known(kind, key, kinds)
-            for entry in self.names(value, key):
-                phrase = tuple(_words(entry))
-                if not 0 < len(phrase) <= _LONGEST_PHRASE:
-                    self.refuse(key, f"{entry!r} must be one to {_LONGEST_PHRASE} words")
-                self.once(room, " ".join(phrase), key)
-                into[phrase] = kind
-
-    def _rules(self, section: dict[str, object]) -> None:
-        for noun, cells in section.items():
-            key = f"rules.{noun}"
-            self.known(noun, key, ["any", *sorted(set(self.table.nouns.values()))])
-            for verb, capability in self.members(cells, key).items():
-                self.known(verb, f"{key}.{verb}", sorted(set(self.table.verbs.values())))
-                row = self.table.rules.setdefault(noun, {})
-                row[verb] = self.capability(capability, f"{key}.{verb}")
