@@ -159,3 +159,19 @@ def test_the_readme_and_the_gate_use_the_same_commands() -> None:
         assert line in gate
         assert line in readme
     assert "make run" in readme
+
+
+def test_a_run_that_is_killed_and_started_again_ends_like_one_that_was_not(data: Path, tmp_path: Path) -> None:
+    import signal
+    import time
+
+    arguments = [sys.executable, "-m", "custodiet", "run", str(SAMPLES), "--data", str(tmp_path), "--json"]
+    for after_s in (0.8, 1.6, 2.6, 3.4):
+        child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+        time.sleep(after_s)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    assert subprocess.run(arguments, capture_output=True, cwd=ROOT, check=False).returncode == 0
+    for name in ("cases", "sessions", "baseline"):
+        again = json.loads(command(name, "--data", tmp_path, "--json").stdout)
+        assert again == json.loads(command(name, "--data", data, "--json").stdout)
