@@ -8,7 +8,8 @@ from typing import Final
 import duckdb
 import msgspec
 
-from baseline.capability import IMPACT, PRIVILEGED, Capability
+from baseline.capability import IMPACT, PRIVILEGED
+from baseline.capability_table import Capability
 from ingest.database import ask_in_parts
 
 _ROWS_AT_ONCE: Final = 100_000
