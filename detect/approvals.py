@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Final, Literal
 
 import msgspec
 
+from detect.recent import Recent
 from detect.step import Step
 from ingest.arguments import scalars_in
 
@@ -48,13 +48,13 @@ class Approvals:
     """The decisions of every open session, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._decided: dict[str, list[Step]] = defaultdict(list)
-        self._spent: set[str] = set()
+        self._decided: Recent[str, list[Step]] = Recent()
+        self._spent: Recent[str, bool] = Recent()
 
     def take(self, step: Step) -> None:
         """Remember a decision."""
         if step.approval in ("approved", "denied", "automatic"):
-            self._decided[step.session_id].append(step)
+            self._decided[step.session_id] = [*(self._decided.get(step.session_id) or ()), step]
 
     def covering(self, step: Step) -> Coverage:
         """The best that can be said of a step; an approval that names nothing covers the next step only."""
@@ -64,7 +64,7 @@ class Approvals:
             if step.approver is not None and step.approver == step.agent_id:
                 return Coverage("by_the_agent", step.approver)
             return Coverage("covered" if step.approval == "approved" else "denied", step.approver)
-        decided = self._decided.get(step.session_id, [])
+        decided = self._decided.get(step.session_id) or []
         if not decided and step.approval == "cannot_record":
             return Coverage("cannot_record")
         verdicts = [(self._weigh(approval, step), approval) for approval in reversed(decided)]
@@ -100,9 +100,9 @@ class Approvals:
             return False
         if approval.tool is not None:
             return approval.tool == step.tool and not _differs(approval.arguments, step.arguments)
-        if approval.event_id in self._spent or not step.is_privileged:
+        if self._spent.get(approval.event_id) or not step.is_privileged:
             return False
-        self._spent.add(approval.event_id)
+        self._spent[approval.event_id] = True
         return True
 
 

@@ -9,24 +9,20 @@ where it is not.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 import msgspec
 
 from baseline.history import History
 from detect.approvals import Approvals, Coverage
+from detect.recent import Recent
 from detect.step import Step
 from ingest.arguments import CREDENTIAL_KEYS, scalars_in
-
-T = TypeVar("T")
 
 WINDOW_S: Final = 24 * 3600
 """How long a credential or a path that was given is followed: Hopper's backtrace is a day as well."""
 LONGEST_PATH: Final = 12
-MOST_FOLLOWED: Final = 200_000
-"""Credentials and paths held in memory at once; the oldest go first."""
 
 _GIVEN_KEYS: Final = frozenset(CREDENTIAL_KEYS) | {
     "sessiontoken",
@@ -78,11 +74,10 @@ class CausalPass:
     def __init__(self, history: History) -> None:
         self._history = history
         self._approvals = Approvals()
-        self._gifts: OrderedDict[str, Gift] = OrderedDict()
-        self._opened: OrderedDict[str, Step] = OrderedDict()
-        self._acquired: dict[tuple[str, str], Gift] = {}
-        self._delegations: dict[tuple[str, str], Step] = {}
-        self._children: dict[str, Step] = {}
+        self._gifts: Recent[str, Gift] = Recent()
+        self._opened: Recent[str, Step] = Recent()
+        self._acquired: Recent[tuple[str, str], Gift] = Recent()
+        self._delegations: Recent[tuple[str, str], Step] = Recent()
 
     def take(self, step: Step) -> Facts | None:
         """The facts of a privileged tool call; None for every other step."""
@@ -97,7 +92,15 @@ class CausalPass:
             case "tool_call":
                 return self._judge(step)
             case _:
+                self._join_to_parent(step)
                 return None
+
+    def _join_to_parent(self, start: Step) -> None:
+        """A run that another run started in a session of its own works under that session's hand-off."""
+        parent = dict(scalars_in(start.arguments)).get("parentworkflowid")
+        handoff = self._delegations.get((parent, start.agent_id)) if parent else None
+        if handoff is not None:
+            self._delegations[start.session_id, start.agent_id] = handoff
 
     def _judge(self, step: Step) -> Facts | None:
         switch = self._switch(step)
@@ -117,7 +120,7 @@ class CausalPass:
                 self._remember_gift(step, switch, coverage)
             elif step.capability == "network_path" and not coverage.is_covered:
                 for place in _places(step):
-                    _remember(self._opened, place, step)
+                    self._opened[place] = step
         return facts
 
     def _switch(self, step: Step) -> Switch | None:
@@ -155,7 +158,7 @@ class CausalPass:
         self._acquired[step.session_id, step.agent_id] = gift
         for credential in _given(step.result):
             if credential != step.credential_id:
-                _remember(self._gifts, credential, gift)
+                self._gifts[credential] = gift
 
     def _is_new_reach(self, step: Step) -> bool:
         return step.target is not None and not self._history.seen(step.agent_id, "target", step.target).sessions
@@ -197,10 +200,3 @@ def _within_window(earlier: Step, later: Step) -> bool:
     if earlier.at_ns is None or later.at_ns is None:
         return earlier.session_id == later.session_id
     return 0 <= later.at_ns - earlier.at_ns <= WINDOW_S * 1_000_000_000
-
-
-def _remember(held: OrderedDict[str, T], key: str, value: T) -> None:
-    held[key] = value
-    held.move_to_end(key)
-    if len(held) > MOST_FOLLOWED:
-        held.popitem(last=False)

@@ -323,6 +323,26 @@ def test_a_step_inside_the_scope_or_without_a_stated_one_is_quiet(fleet: Fleet, 
     assert "delegation_widens_authority" not in fired(fleet.judge())
 
 
+def test_a_child_workflow_in_a_session_of_its_own_works_under_its_parents_hand_off(fleet: Fleet) -> None:
+    fleet.habit("triage", look())
+    handoff = {
+        "kind": "handoff",
+        "tool": None,
+        "target": "triage",
+        "arguments": '{"scope": ["read"]}',
+        "agent_id": "boss",
+    }
+    fleet.session("boss", NEW_DAY, handoff, name="parent-1")
+    start = {
+        "kind": "lifecycle",
+        "tool": None,
+        "operation": "WorkflowExecutionStarted",
+        "arguments": '{"parent_workflow_id": "parent-1"}',
+    }
+    fleet.session("triage", NEW_DAY, start, call("rotate_credentials", target="svc-1"), minute=1)
+    assert "delegation_widens_authority" in fired(fleet.judge())
+
+
 def test_what_an_agent_never_did_for_this_delegator_is_found_without_a_stated_scope(fleet: Fleet) -> None:
     handoff = {"kind": "handoff", "tool": None, "target": "triage", "agent_id": "boss"}
     fleet.habit("triage", handoff, look(), look())
