@@ -117,7 +117,7 @@ class _Run:
         self.writer = EventWriter(edition)
         self.known = known_files(edition)
         self.report = Report()
-        self.register: list[dict[str, object]] = []
+        self.register: list[tuple[str, int, FileReport]] = []
         self.rejected: list[dict[str, object]] = []
 
     def take(self, path: Path) -> None:
@@ -129,25 +129,30 @@ class _Run:
         except OSError as error:
             self.report.unread.append(UnreadFile(name, f"cannot be opened ({error.strerror}); check its permissions"))
             return
+        if sha256 in self.known:
+            reader_name, records = self.known[sha256]
+            self.report.files.append(FileReport(name, reader_name, records=records, duplicates=records))
+            return
         try:
             log_file = LogFile(path, name)
         except Unread as reason:
             self.report.unread.append(UnreadFile(name, str(reason)))
             return
         try:
-            reader = choose_reader(log_file.first, self.mapped)
-            self._read(log_file, reader, sha256, size)
+            read, intact = self._read(log_file, choose_reader(log_file.first, self.mapped), sha256)
+            # A file that grew meanwhile is no content to remember: it is read again, and only its rest is new.
+            if intact and path.stat().st_size == size:
+                self.known[sha256] = (read.reader, read.records)
+                self.register.append((sha256, size, read))
         except Unread as reason:
             self.report.unread.append(UnreadFile(name, str(reason)))
         finally:
             log_file.close()
 
-    def _read(self, log_file: LogFile, reader: Reader, sha256: str, size: int) -> None:
+    def _read(self, log_file: LogFile, reader: Reader, sha256: str) -> tuple[FileReport, bool]:
+        """Read all of a file; its report, and whether the reader came to the end of it."""
         file = FileReport(log_file.name, reader.name)
         self.report.files.append(file)
-        if sha256 in self.known:
-            file.records = file.duplicates = self.known[sha256]
-            return
         number = len(self.report.files) - 1
         refused: list[Rejected] = []
         intact = True
@@ -175,9 +180,7 @@ class _Run:
         self.rejected += [
             {"path": log_file.name, "line": r.line, "reason": r.reason, "sha256": sha256} for r in refused
         ]
-        if intact:
-            self.known[sha256] = file.records
-            self.register.append({"sha256": sha256, "size_bytes": size, "number": number})
+        return file, intact
 
     def publish(self) -> Report:
         self.writer.finish()
@@ -193,10 +196,7 @@ class _Run:
         return self.report
 
     def _publish_register(self) -> None:
-        rows = []
-        for entry in self.register:
-            file = self.report.files[int(str(entry["number"]))]
-            rows.append({**asdict(file), "sha256": entry["sha256"], "size_bytes": entry["size_bytes"]})
+        rows = [{**asdict(file), "sha256": sha256, "size_bytes": size} for sha256, size, file in self.register]
         for table, schema, new in (("files", FILES, rows), ("rejected", REJECTED, self.rejected)):
             if new:
                 written = self.edition.write(table, pa.Table.from_pylist(new, schema=schema))

@@ -24,9 +24,9 @@ else:
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-MAX_LINE_BYTES: Final = 256 << 20
-MAX_DOCUMENT_BYTES: Final = 256 << 20
-"""A JSON document is held in memory whole; 256 MiB of it stay under 1 GB while it is decoded."""
+MAX_LINE_BYTES: Final = 128 << 20
+MAX_DOCUMENT_BYTES: Final = 128 << 20
+"""A line or a JSON document is held in memory whole; 128 MiB of it stay under 1 GB while it is decoded."""
 
 NO_LOG_SUFFIXES: Final = {
     ".md", ".toml", ".py", ".pyc", ".txt", ".html", ".png", ".parquet", ".duckdb", ".sqlite",

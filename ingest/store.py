@@ -128,10 +128,11 @@ class EventWriter:
         self._edition.tables.setdefault("traces", []).append(self._edition.write("traces", traces_of(rows, segment)))
 
 
-def known_files(edition: Edition) -> dict[str, int]:
-    """sha-256 of every file content that was read -> how many records it held."""
-    known: dict[str, int] = {}
+def known_files(edition: Edition) -> dict[str, tuple[str, int]]:
+    """sha-256 of every file content that was read -> its reader and how many records it held."""
+    known: dict[str, tuple[str, int]] = {}
     for name in edition.tables.get("files", []):
-        table = pq.read_table(edition.data / name, columns=["sha256", "records"])
-        known.update(zip(table.column("sha256").to_pylist(), table.column("records").to_pylist(), strict=True))
+        columns = pq.read_table(edition.data / name, columns=["sha256", "reader", "records"]).to_pydict()
+        pairs = zip(columns["reader"], columns["records"], strict=True)
+        known.update(zip(columns["sha256"], pairs, strict=True))
     return known

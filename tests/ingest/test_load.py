@@ -239,3 +239,45 @@ def test_no_sessions_input_tokens_are_counted_twice(tmp_path: Path) -> None:
     assert ask(connection, nested).is_empty()
     misplaced = "select count(*) from events where input_tokens is not null and kind <> 'model_call'"
     assert ask(connection, misplaced).item() == 0
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(conversation(1) + b"\n")
+    (chat,) = (reader for reader in all_readers() if reader.name == "chat")
+
+    def growing(records):
+        for number, record in enumerate(records):
+            if number == 0:
+                with log.open("ab") as file:
+                    file.write(conversation(2)[:40])
+            yield from chat.read(iter([record]))
+
+    slow = Reader("chat", chat.summary, chat.claims, growing)
+    monkeypatch.setattr(ingest.load, "all_readers", lambda: (slow,))
+    ingest_paths([log], tmp_path / "data")
+    monkeypatch.undo()
+    log.write_bytes(conversation(1) + b"\n" + conversation(2) + b"\n")
+    (file,) = ingest_paths([log], tmp_path / "data").files
+    assert (file.rejected, file.duplicates > 0, file.events > 0) == (0, True, True)
+    assert ask(open_published(tmp_path / "data"), "from sessions").height == 2
+
+
+def test_a_zip_bomb_is_refused_in_bounded_memory(tmp_path: Path) -> None:
+    import zlib
+
+    bomb = zlib.compressobj(9, wbits=31)
+    piece = b" " * (1 << 24)
+    packed = bomb.compress(b"[") + b"".join(bomb.compress(piece) for _ in range(60)) + bomb.flush()
+    assert len(packed) < 2_000_000
+    (tmp_path / "bomb.json.gz").write_bytes(packed)
+    script = LONG_LINE
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "bomb.json.gz", tmp_path / "data"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    megabytes, _, told = done.stdout.partition(" ")
+    assert int(megabytes) < 1_000
+    assert "more than 128 MiB" in told
