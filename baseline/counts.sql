@@ -1,4 +1,5 @@
 -- A row is how often, on one day, an agent showed one value of one aspect in one context. Rows add up.
+-- With $by_session a row is one session's part of that.
 with calls as (
     select
         trace_id,
@@ -77,6 +78,7 @@ told as (
 )
 
 select
+    case when $by_session then session_id end as session_id,
     day, agent_id, agent_version, aspect, context, value,
     count(*) as steps,
     count(distinct session_id) as sessions

@@ -42,7 +42,7 @@ def fold(data: Path, capabilities: Capabilities) -> int:
         classify_tools(connection, capabilities)
         for segment in new:
             counts = counts_where(connection, "filename = $chosen", str((data / segment).resolve()))
-            named = counts.with_columns(pl.lit(segment).alias("segment"))
+            named = counts.drop("session_id").with_columns(pl.lit(segment).alias("segment"))
             table = named.to_arrow().cast(COUNTS)
             done[wanted[segment]] = edition.write("counts", table, name=f"{wanted[segment]}.parquet")
         connection.close()
@@ -62,15 +62,23 @@ def classify_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabili
     )
 
 
-def counts_where(connection: duckdb.DuckDBPyConnection, condition: str, chosen: object) -> pl.DataFrame:
+def counts_where(
+    connection: duckdb.DuckDBPyConnection, condition: str, chosen: object, *, by_session: bool = False
+) -> pl.DataFrame:
     """The counts of the stored events under a condition of ours, its one value given as `$chosen`."""
     sql = f"with chosen as (from stored_events where witness_of is null and {condition}), "
-    return ask(connection, sql + _COUNTS.split("with ", 1)[1], chosen=chosen)
+    return ask(connection, sql + _COUNTS.split("with ", 1)[1], chosen=chosen, by_session=by_session)
 
 
 def counts_of_sessions(connection: duckdb.DuckDBPyConnection, sessions: list[str]) -> pl.DataFrame:
     """The counts of some sessions alone: what to take off when they must not be learnt from."""
     return counts_where(connection, "session_id in (select unnest($chosen::varchar[]))", sorted(sessions))
+
+
+def counts_of_undated(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """The counts of every trace without a time, each session's apart in `session_id`."""
+    undated = "trace_id in (select trace_id from stored_traces group by all having max(first_at) is null) and $chosen"
+    return counts_where(connection, undated, True, by_session=True)
 
 
 def empty_counts() -> pa.Table:

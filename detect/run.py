@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 import detect.detectors
 from baseline.capability import Capabilities
-from baseline.fold import classify_tools, counts_of_sessions
+from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import CountRow, History
 from detect.cases import Case, Found, build_cases
 from detect.causal import CausalPass, Facts
@@ -103,28 +103,43 @@ class _Run:
 
     def detected(self) -> Detected:
         for day, steps in groupby(steps_in_time(self._connection), key=lambda step: step.day):
-            self._learn_before(day)
             before = len(self._found)
-            for step in steps:
-                facts = self._causal.take(step)
-                if facts is not None:
-                    self._judge(step, facts)
+            if day is None:
+                self._judge_undated(steps)
+            else:
+                self._learn_before(day)
+                self._judge_all(steps)
             self._unlearn(self._found[before:])
         self._result.cases = build_cases(self._found)
         return self._result
+
+    def _judge_all(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            facts = self._causal.take(step)
+            if facts is not None:
+                self._judge(step, facts)
+
+    def _judge_undated(self, steps: Iterable[Step]) -> None:
+        """Sessions without a time have no days before them: each is judged by all the others."""
+        self._learn_before(None)
+        counts = counts_of_undated(self._connection).select("session_id", *_COUNT_FIELDS)
+        own = {key: list(rows) for key, rows in groupby(counts.iter_rows(), key=lambda row: row[0])}
+        for session_id, of_session in groupby(steps, key=lambda step: step.session_id):
+            mine = [row[1:] for row in own.get(session_id, [])]
+            self._history.add(mine, sign=-1)
+            self._judge_all(of_session)
+            self._history.add(mine)
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
         rows = ask(self._connection, _COUNTS).iter_rows()
         for day, group in groupby(rows, key=lambda row: row[0]):
             yield day, list(group)
 
-    def _learn_before(self, day: object) -> None:
-        """Add the counts of every day before this one; undated counts come first."""
+    def _learn_before(self, day: date | None) -> None:
+        """Add the counts of every day before this one; the undated ones come first."""
         while self._next_counts is not None:
             counted, rows = self._next_counts
-            if isinstance(day, date) and counted is not None and counted >= day:
-                return
-            if day is None:
+            if counted is not None and (day is None or counted >= day):
                 return
             self._history.add(rows)
             self._next_counts = next(self._counts, None)

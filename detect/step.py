@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 import duckdb
@@ -43,7 +44,7 @@ class Step(msgspec.Struct, kw_only=True, gc=False):
     agent_id: str
     agent_version: str
     at_ns: int | None
-    day: object
+    day: date | None
     principal: str | None
     credential_id: str | None
     on_behalf_of: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from baseline.history import History
@@ -14,7 +14,7 @@ CHANGE_WINDOW: Final = timedelta(days=1)
 
 def in_change_window(step: Step, history: History) -> bool:
     """Whether the agent's version is new: first seen today or yesterday, and not the agent's only one."""
-    if not step.agent_version or not isinstance(step.day, date):
+    if not step.agent_version or step.day is None:
         return False
     since = history.version_since(step.agent_id, step.agent_version)
     return since is None or step.day - since <= CHANGE_WINDOW

@@ -350,7 +350,18 @@ def test_what_an_agent_never_did_for_this_delegator_is_found_without_a_stated_sc
     assert "delegation_widens_authority" in fired(fleet.judge())
 
 
-# learning
+# time and learning
+
+
+def test_a_session_without_a_time_is_judged_by_all_the_others(fleet: Fleet) -> None:
+    fleet.habit("triage", look(), look())
+    odd = fleet.session("triage", NEW_DAY, look(), call("delete_bucket", target="b1"))
+    for step in fleet.steps:
+        step.started_at = None
+    detected = fleet.judge()
+    assert fired(detected) == ["first_privileged_use"]
+    assert [f.step.session_id for f in detected.found] == [odd]
+    assert "0 of 40 sessions" in detected.found[0].finding.expected
 
 
 def test_nothing_is_learnt_from_the_sessions_of_a_case(fleet: Fleet) -> None:
