@@ -190,7 +190,7 @@ def readers(json: Json = False) -> None:
         _print(rows)
     else:
         for row in rows:
-            typer.echo(f"{row['reader']:<12} {row['reads']}")
+            typer.echo(f"{row['reader']:<20} {row['reads']}")
 
 
 @app.command()

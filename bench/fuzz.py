@@ -21,9 +21,10 @@ from typing import Final
 
 import msgspec
 
+from ingest.compressed import open_plain
 from ingest.event import Observation, Rejected
 from ingest.load import choose_reader
-from ingest.records import LogFile, Record, Unread, files_of, open_plain
+from ingest.records import LogFile, Record, Unread, files_of
 from ingest.settle import content_key, settle
 
 _STRANGE: Final[tuple[object, ...]] = (

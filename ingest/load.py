@@ -139,48 +139,51 @@ class _Run:
             self.report.unread.append(UnreadFile(name, str(reason)))
             return
         try:
-            read, intact = self._read(log_file, choose_reader(log_file.first, self.mapped), sha256)
-            # A file that grew meanwhile is no content to remember: it is read again, and only its rest is new.
-            if intact and path.stat().st_size == size:
-                self.known[sha256] = (read.reader, read.records)
-                self.register.append((sha256, size, read))
-        except Unread as reason:
-            self.report.unread.append(UnreadFile(name, str(reason)))
+            self._read(log_file, path, sha256, size)
         finally:
             log_file.close()
 
-    def _read(self, log_file: LogFile, reader: Reader, sha256: str) -> tuple[FileReport, bool]:
-        """Read all of a file; its report, and whether the reader came to the end of it."""
-        file = FileReport(log_file.name, reader.name)
-        self.report.files.append(file)
-        number = len(self.report.files) - 1
+    def _read(self, log_file: LogFile, path: Path, sha256: str, size: int) -> None:
+        """Read all of a file. What breaks in a reader costs this file alone, which is then read again next time."""
+        file = FileReport(log_file.name, "")
         refused: list[Rejected] = []
-        intact = True
         try:
+            reader = choose_reader(log_file.first, self.mapped)
+            file.reader = reader.name
+            number = len(self.report.files)
+            self.report.files.append(file)
             for said in reader.read(_readable(log_file.records(), refused)):
                 if isinstance(said, Rejected):
                     refused.append(said)
                 else:
                     file.records += max(1, said.records)
                     self.writer.add(number, said)
+            # A file that grew meanwhile is no content to remember: it is read again, and only its rest is new.
+            is_whole = path.stat().st_size == size
         except Trouble:
             raise
-        except Unread:
-            self.report.files.pop()
-            raise
+        except Unread as reason:
+            self.report.unread.append(UnreadFile(file.path, str(reason)))
+            if file.reader:
+                self.report.files.pop()
+            return
         except Exception as error:  # the boundary: a broken reader costs its file, not the run
-            intact = False
-            log.exception("reader %s broke on %s", reader.name, log_file.name)
-            self.report.failed.append(f"{reader.name}: {log_file.name}: {type(error).__name__}: {error}")
-            refused.append(
-                Rejected(0, f"the reader {reader.name} broke here ({type(error).__name__}: {error}); report it")
-            )
+            is_whole = False
+            told = f"{type(error).__name__}: {error}"
+            log.exception("reader %s broke on %s", file.reader or "(choosing one)", file.path)
+            self.report.failed.append(f"{file.reader or 'choosing a reader'}: {file.path}: {told}")
+            if not file.reader:
+                self.report.unread.append(
+                    UnreadFile(file.path, f"a reader broke on its first record ({told}); report it")
+                )
+                return
+            refused.append(Rejected(0, f"the reader {file.reader} broke here ({told}); report it"))
         file.records += len(refused)
         file.rejected = len(refused)
-        self.rejected += [
-            {"path": log_file.name, "line": r.line, "reason": r.reason, "sha256": sha256} for r in refused
-        ]
-        return file, intact
+        self.rejected += [{"path": file.path, "line": r.line, "reason": r.reason, "sha256": sha256} for r in refused]
+        if is_whole:
+            self.known[sha256] = (file.reader, file.records)
+            self.register.append((sha256, size, file))
 
     def publish(self) -> Report:
         self.writer.finish()

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import re
-import sys
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
+from ingest.compressed import open_plain
 from ingest.event import Rejected
+from ingest.json_text import complaint, is_json, peek, repaired, without_lone_surrogates
 
-if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdDecompressor, ZstdError
-else:
-    from backports.zstd import ZstdDecompressor, ZstdError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+__all__ = ["LogFile", "Record", "Unread", "complaint", "files_of"]
 
 MAX_LINE_BYTES: Final = 128 << 20
 MAX_DOCUMENT_BYTES: Final = 128 << 20
@@ -32,6 +24,8 @@ NO_LOG_SUFFIXES: Final = {
     ".md", ".toml", ".py", ".pyc", ".txt", ".html", ".png", ".parquet", ".duckdb", ".sqlite",
 }  # fmt: skip
 """What lies beside logs in a folder. A file that is named outright is looked at whatever its name."""
+
+_LOOKED_AT_LINES: Final = 10
 
 T = TypeVar("T")
 
@@ -83,26 +77,6 @@ class Record:
             offset += len(part)
 
 
-_ESCAPE: Final = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
-
-
-def without_lone_surrogates(raw: bytes) -> bytes:
-    """The JSON text with U+FFFD for every half of a surrogate pair that stands alone.
-
-    JavaScript writes them where it cuts text; nobody may hide a record from us by writing one.
-    """
-    return _ESCAPE.sub(lambda found: b"\\ufffd" if len(found[0]) == 6 and found[0][2:3] in b"dD" else found[0], raw)
-
-
-def complaint(error: Exception) -> str:
-    """A decoder's error in words for the report."""
-    if isinstance(error, msgspec.ValidationError):
-        return f"not the shape that this format has ({error})"
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return f"not JSON ({error})"
-
-
 def files_of(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
     """The files under the paths, sorted, each once, and whether it is no log by its name.
 
@@ -122,143 +96,6 @@ def files_of(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
                 yield file, is_no_log
 
 
-class _Decompressor(Protocol):
-    """What `zlib` and `zstd` decompressors share."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-class _Inflated(io.RawIOBase):
-    """Compressed bytes as plain ones. Where the data breaks, all that stands before is given out first."""
-
-    def __init__(self, file: BinaryIO, fresh: Callable[[], _Decompressor]) -> None:
-        self._file, self._fresh, self._inside = file, fresh, fresh()
-        self._pending = b""
-        self._complaint: str | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        room = memoryview(buffer).cast("B")
-        while not self._pending:
-            if self._complaint is not None:
-                raise EOFError(self._complaint)
-            if not self._more():
-                return 0
-        taken = self._pending[: len(room)]
-        room[: len(taken)] = taken
-        self._pending = self._pending[len(taken) :]
-        return len(taken)
-
-    def _more(self) -> bool:
-        """Decompress the next piece; False at a clean end."""
-        if self._inside.eof:
-            piece = self._inside.unused_data or self._file.read(_PIECE_BYTES)
-            if not piece.strip(b"\0"):
-                return False
-            self._inside = self._fresh()
-        else:
-            piece = self._file.read(_PIECE_BYTES)
-            if not piece:
-                self._complaint = "it ends before its end mark"
-                return True
-        try:
-            self._pending = self._inside.decompress(piece)
-        except (zlib.error, ZstdError) as error:
-            self._complaint = str(error)
-        return True
-
-
-_PIECE_BYTES: Final = 1 << 16
-
-
-def open_plain(path: Path) -> BinaryIO:
-    """The file's bytes, decompressed by what the bytes say, not by the name."""
-    file = path.open("rb")
-    head = file.read(4)
-    file.seek(0)
-    if head[:2] == b"\x1f\x8b":
-        return io.BufferedReader(_Inflated(file, lambda: zlib.decompressobj(wbits=31)), 1 << 20)
-    if head == b"\x28\xb5\x2f\xfd":
-        return io.BufferedReader(_Inflated(file, ZstdDecompressor), 1 << 20)
-    return file
-
-
-_JSON: Final = msgspec.json.Decoder(msgspec.Raw)
-
-
-_SMALL_BYTES: Final = 1 << 16
-_PEEKED_ELEMENTS: Final = 8
-_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
-
-
-def peek(raw: bytes) -> object:
-    """Valid JSON as Python objects, of long arrays the first eight elements and of long texts nothing.
-
-    Enough to recognise a format by, in memory bounded by the keys and not by the payload.
-    """
-    if len(raw) <= _SMALL_BYTES:
-        return msgspec.json.decode(raw)
-    match raw.lstrip()[:1]:
-        case b"{":
-            return {key: peek(bytes(value)) for key, value in _MEMBERS.decode(raw).items()}
-        case b"[":
-            return [peek(element) for element in _first_elements(raw)]
-        case _:
-            return ""
-
-
-def _first_elements(raw: bytes) -> Iterator[bytes]:
-    """The first elements of a valid JSON array, without making the others."""
-    depth, start, found = 0, 0, 0
-    for token in _TOKEN.finditer(raw):
-        match token[0]:
-            case b"[" | b"{":
-                depth += 1
-                start = token.end() if depth == 1 else start
-            case b"]" | b"}":
-                depth -= 1
-            case b",":
-                pass
-            case _:
-                continue
-        if depth == 0 or (depth == 1 and token[0] == b","):
-            element = raw[start : token.start()].strip()
-            if element:
-                yield element
-                found += 1
-            start = token.end()
-            if depth == 0 or found == _PEEKED_ELEMENTS:
-                return
-
-
-def _is_json(raw: bytes) -> bool:
-    try:
-        _JSON.decode(raw)
-        raw.decode("utf-8")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def _repaired(raw: bytes) -> bytes:
-    """The record as it is, or without lone surrogates where only those kept it from being JSON."""
-    if _is_json(raw):
-        return raw
-    mended = without_lone_surrogates(raw)
-    return mended if mended != raw and _is_json(mended) else raw
-
-
 class LogFile:
     """An open log: its shape, its first decoded record, and its records in order.
 
@@ -268,6 +105,7 @@ class LogFile:
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
+        self._path = path
         self._stream = open_plain(path)
         self._head: list[tuple[int, bytes]] = []
         self._line = 0
@@ -298,40 +136,53 @@ class LogFile:
         return raw
 
     def _look(self) -> object:
-        """Read enough to know the shape; return the first record that decodes."""
-        for _ in range(10):
+        """Find the shape; return the first record that decodes.
+
+        Lines, where the first one is JSON by itself; else one document, where the whole is JSON; else lines again,
+        the first of them broken.
+        """
+        for _ in range(_LOOKED_AT_LINES):
             raw = self._line_of_bytes()
             if raw is None:
                 break
-            if self._line == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
-            self._head.append((self._line, raw))
-            if raw.strip() and _is_json(mended := _repaired(raw)):
-                return peek(mended)
+            self._head.append((self._line, raw.removeprefix(b"\xef\xbb\xbf") if self._line == 1 else raw))
+        whole = [raw for _, raw in self._head if raw.strip()]
+        records = [raw for raw in map(repaired, whole) if raw.lstrip()[:1] in (b"{", b"[") and is_json(raw)]
+        if whole and records and repaired(whole[0]) == records[0]:
+            return peek(records[0])
         head = b"".join(raw for _, raw in self._head)
         if not head.strip():
             if self._broken is not None:
                 raise Unread(f"compressed data is broken from the start ({self._broken}); copy or export it again")
             raise Unread("empty: no records in it" if not head else "empty: only white space in it")
-        if head.lstrip()[:1] in (b"{", b"["):
+        try:
+            if head.lstrip()[:1] not in (b"{", b"["):
+                raise Unread(_what_it_is(head))
             return self._look_at_document(head)
-        raise Unread(_what_it_is(head))
+        except Unread:
+            if not records:
+                raise
+            self._start_again()
+            return peek(records[0])
+
+    def _start_again(self) -> None:
+        """From the first line, as lines."""
+        self._stream.close()
+        self._stream = open_plain(self._path)
+        self._head, self._line, self._broken = [], 0, None
 
     def _look_at_document(self, head: bytes) -> object:
         try:
             rest = b"" if self._broken else self._stream.read(MAX_DOCUMENT_BYTES)
         except EOFError as error:
             raise Unread(f"one JSON document in compressed data that ends early ({error}); export it again") from error
-        document = _repaired(head + rest)
+        document = repaired(head + rest)
         if len(document) > MAX_DOCUMENT_BYTES:
             raise Unread(
                 f"one JSON document of more than {MAX_DOCUMENT_BYTES >> 20} MiB; export it as JSON lines, or split it"
             )
-        try:
-            _JSON.decode(document)
-            document.decode("utf-8")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Unread(f"neither JSON lines nor a whole JSON document: {complaint(error)}") from error
+        if not is_json(document):
+            raise Unread(f"neither JSON lines nor a whole JSON document: {_why_not(document)}")
         self._document = document
         self._head = []
         return peek(document)
@@ -362,6 +213,15 @@ class LogFile:
             yield Rejected(line, f"longer than {MAX_LINE_BYTES >> 20} MiB; split the record")
         else:
             yield Record(self.name, line, raw)
+
+
+def _why_not(document: bytes) -> str:
+    try:
+        msgspec.json.decode(document, type=msgspec.Raw)
+        document.decode("utf-8")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return complaint(error)
+    return "not JSON"
 
 
 def _what_it_is(head: bytes) -> str:

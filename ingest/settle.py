@@ -169,7 +169,8 @@ class _Trace:
             if row.witness == "infrastructure":
                 supports = above.kind in ("model_call", "tool_call", "handoff")
             elif row.kind == above.kind == "model_call":
-                supports = model_children[above.event_id] == 1
+                tokens = {above.input_tokens, row.input_tokens} - {None}
+                supports = model_children[above.event_id] == 1 and len(tokens) < 2
             else:
                 supports = row.kind == above.kind == "tool_call" and row.tool == above.tool
             if supports:

@@ -152,6 +152,13 @@ def test_help_documents_every_exit_code_and_the_readme_names_every_command() -> 
         assert f"custodiet {name}" in readme
 
 
+def test_the_readme_names_every_reader() -> None:
+    from ingest.load import all_readers
+
+    readme = (ROOT / "README.md").read_text()
+    assert [reader.name for reader in all_readers() if f"`{reader.name}`" not in readme] == []
+
+
 def test_the_readme_and_the_gate_use_the_same_commands() -> None:
     gate = (ROOT / ".ci" / "run").read_text()
     readme = (ROOT / "README.md").read_text()

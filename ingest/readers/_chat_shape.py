@@ -58,7 +58,7 @@ def is_item(value: object) -> bool:
 
 def is_message(value: object) -> bool:
     """A chat-completions message, and no other format's."""
-    if not isinstance(value, dict) or _FOREIGN & value.keys() or value.get("role") not in ROLES:
+    if not isinstance(value, dict) or _FOREIGN & value.keys() or str(value.get("role")) not in ROLES:
         return False
     content = value.get("content")
     if isinstance(content, list) and not all(isinstance(part, dict) and "type" in part for part in content):

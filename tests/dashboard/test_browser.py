@@ -45,7 +45,7 @@ class Server:
                 assert self.ask("/_stcore/health").status == 200
                 return
             except OSError:
-                assert self.process.poll() is None and time.monotonic() < until, "the server did not start"  # noqa: PT018
+                assert self.process.poll() is None and time.monotonic() < until, "the server did not start"
                 time.sleep(0.1)
 
     def ask(self, path: str, **headers: str) -> http.client.HTTPResponse:

@@ -166,6 +166,16 @@ def test_a_broken_reader_is_reported_and_the_other_files_are_read(tmp_path: Path
     assert ask(open_published(tmp_path / "data"), "from sessions").height == 1
 
 
+def test_a_reader_that_breaks_on_choosing_costs_the_file_and_not_the_run(tmp_path: Path, monkeypatch) -> None:
+    def claims(first: object) -> bool:
+        raise TypeError("unhashable")
+
+    monkeypatch.setattr(ingest.load, "all_readers", lambda: (Reader("fragile", "", claims, lambda _: iter(())),))
+    (tmp_path / "a.jsonl").write_bytes(b'{"fragile": 1}')
+    report = ingest_paths([tmp_path / "a.jsonl"], tmp_path / "data")
+    assert (len(report.failed), len(report.unread), report.files) == (1, 1, [])
+
+
 def test_two_readers_that_claim_one_file_are_an_error_and_not_a_guess(monkeypatch) -> None:
     twins = tuple(Reader(name, "", lambda _: True, lambda _: iter(())) for name in ("one", "two"))
     monkeypatch.setattr(ingest.load, "all_readers", lambda: twins)

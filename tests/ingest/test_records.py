@@ -13,7 +13,8 @@ import pytest
 
 from ingest import records
 from ingest.event import Rejected
-from ingest.records import LogFile, Record, Unread, files_of, peek
+from ingest.json_text import peek
+from ingest.records import LogFile, Record, Unread, files_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -144,3 +145,17 @@ def test_a_lone_surrogate_does_not_hide_its_record(tmp_path: Path) -> None:
     decoded = first.decode(msgspec.json.Decoder(dict[str, str]))
     assert decoded == {"n": "\ufffd cut \ufffd, whole \U0001f600, escaped \\ud83d"}
     assert first.sha256 == sha256(line).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'[\n {"a": 1},\n {"a": 2}\n]\n',
+        b'{\n "names": [\n  "banana"\n ],\n "n": [\n  {}\n ]\n}\n',
+        b'[\n {"a": 1}\n]',
+    ],
+)
+def test_a_line_of_a_document_that_is_json_by_itself_does_not_make_it_lines(tmp_path: Path, document: bytes) -> None:
+    (record,) = read(write(tmp_path, document))
+    assert isinstance(record, Record)
+    assert (record.line, record.raw) == (1, document.strip())

@@ -166,3 +166,11 @@ def test_a_hand_off_by_tool_is_not_told_twice_by_the_run_that_it_starts() -> Non
         "lifecycle",
         "inner",
     )
+
+
+def test_a_model_call_below_another_with_other_tokens_is_a_call_of_its_own() -> None:
+    events = settled(
+        said("outer", kind="model_call", input_tokens=100),
+        said("inner", kind="model_call", input_tokens=40, parent_event_id="outer"),
+    )
+    assert set(events) == {"outer", "inner"}
