@@ -33,6 +33,7 @@ _JSON: Final = msgspec.json.Decoder(msgspec.Raw)
 
 _SMALL_BYTES: Final = 1 << 16
 _PEEKED_ELEMENTS: Final = 8
+_WITH_HUGE_NUMBERS: Final = msgspec.json.Decoder(float_hook=str)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
 
@@ -43,7 +44,10 @@ def peek(raw: bytes) -> object:
     Enough to recognise a format by, in memory bounded by the keys and not by the payload.
     """
     if len(raw) <= _SMALL_BYTES:
-        return msgspec.json.decode(raw)
+        try:
+            return msgspec.json.decode(raw)
+        except msgspec.ValidationError:  # a number beyond what a float holds is JSON all the same
+            return _WITH_HUGE_NUMBERS.decode(raw)
     match raw.lstrip()[:1]:
         case b"{":
             return {key: peek(bytes(value)) for key, value in _MEMBERS.decode(raw).items()}

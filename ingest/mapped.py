@@ -35,10 +35,10 @@ from ingest.arguments import named_in
 from ingest.decisions import is_policy
 from ingest.errors import Trouble
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text, value_of
+from ingest.payloads import as_text, count, payload
 from ingest.readers import Reader
 from ingest.records import Record, Unread
-from ingest.times import nanoseconds
+from ingest.times import moment
 
 FIELDS: Final = (
     "id", "parent", "trace", "session", "agent", "version", "sequence", "time", "end", "kind", "operation", "tool",
@@ -61,7 +61,6 @@ _SECTIONS: Final = (
     "approvals",
     "approvals_recorded",
 )
-_SCALES: Final = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3))
 _ANY: Final = msgspec.json.Decoder()
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -244,7 +243,7 @@ def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Ob
 
     own_id, session = text("id"), text("session")
     trace = text("trace") or session or own_id or record.sha256
-    arguments = _payload(said("arguments"))
+    arguments = payload(said("arguments"))
     named = named_in(arguments)
     kind = layout.kinds.get(text("kind") or "", "tool_call")
     approver, approval = text("approver"), layout.approvals.get(text("approval") or "")
@@ -252,7 +251,7 @@ def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Ob
         approval = "automatic"
     if approval is None and kind in ("tool_call", "approval"):
         approval = "not_recorded" if layout.records_approvals else "cannot_record"
-    started_at, status = _time(said("time")), text("status")
+    started_at, status = moment(said("time")), text("status")
     return Observation(
         event_id=identify("mapped", layout.name, trace, own_id)
         if own_id
@@ -262,14 +261,14 @@ def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Ob
         agent_id=text("agent"),
         agent_version=text("version"),
         parent_event_id=identify("mapped", layout.name, trace, parent) if (parent := text("parent")) else None,
-        sequence=_whole(said("sequence")),
+        sequence=count(said("sequence")),
         started_at=started_at,
-        ended_at=_time(said("end")),
+        ended_at=moment(said("end")),
         kind=kind,
         operation=text("operation") or text("kind") or layout.name,
         tool=text("tool"),
         arguments=arguments,
-        result=_payload(said("result")),
+        result=payload(said("result")),
         status=layout.statuses.get(status or "", _STATUS.get((status or "").lower(), "unknown")),
         error=text("error"),
         model=text("model"),
@@ -280,8 +279,8 @@ def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Ob
         target=text("target") or named.target,
         approver=approver,
         approval=approval,
-        input_tokens=_whole(said("input_tokens")),
-        output_tokens=_whole(said("output_tokens")),
+        input_tokens=count(said("input_tokens")),
+        output_tokens=count(said("output_tokens")),
         gap=None if started_at is not None else "the record has no time that can be read",
         source=record.source,
         source_sha256=record.sha256,
@@ -295,33 +294,3 @@ _STATUS: Final[dict[str, Status]] = {
     "denied": "denied", "blocked": "denied", "rejected": "denied", "forbidden": "denied",
     "pending": "pending", "running": "pending", "waiting": "pending",
 }  # fmt: skip
-
-
-def _payload(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str) and value[:1] in ("{", "[") and value_of(value) is not None:
-        return value
-    return as_text(value)
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 19:
-        return int(value)
-    return value if isinstance(value, int) and abs(value) < 1 << 63 else None
-
-
-def _time(value: object) -> int | None:
-    """ISO 8601, or an epoch in seconds, milliseconds, microseconds or nanoseconds by its size."""
-    if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
-        return nanoseconds(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    whole, _, fraction = str(value).partition(".") if not isinstance(value, float) else f"{value:.9f}".partition(".")
-    seconds = int(whole) if whole.isdecimal() else -1
-    if seconds <= 0 or seconds >= 1 << 63:
-        return None
-    scale = next((times for below, times in _SCALES if seconds < below), 1)
-    return seconds * scale + (int(fraction[:9].ljust(9, "0")) * scale // 10**9 if fraction else 0)

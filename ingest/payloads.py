@@ -32,3 +32,31 @@ def value_of(text: str | None) -> object:
 def as_text(value: object) -> str:
     """A Python value as JSON text."""
     return msgspec.json.encode(value).decode("utf-8", "replace")
+
+
+def payload(value: object) -> str | None:
+    """A payload as JSON text: a text that is a JSON object or array as such, other text as a JSON string."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        inner = value.strip()
+        if inner[:1] in ("{", "[") and read(_RAW, inner) is not None:
+            return inner
+    return as_text(value)
+
+
+def text(value: object) -> str | None:
+    """A text that says something."""
+    return value if isinstance(value, str) and value else None
+
+
+def count(value: object) -> int | None:
+    """A whole number, not negative and small enough for a column. Some exports write it as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63:
+        return value
+    return None
+
+
+_RAW: Final = msgspec.json.Decoder(msgspec.Raw)

@@ -29,6 +29,30 @@ def nanoseconds(text: str | None) -> int | None:
     return whole if -_LATEST < whole <= _LATEST else None
 
 
+def moment(value: object) -> int | None:
+    """A time however it is written: ISO 8601, or an epoch in s, ms, µs or ns by its size, as number or as digits."""
+    if isinstance(value, str):
+        if _EPOCH.fullmatch(value) is None:
+            return nanoseconds(value)
+        written = value
+    elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    else:
+        # The shortest text of a float is what its writer meant; its bits would add invented digits.
+        written = repr(value) if isinstance(value, int) or value < _LATEST else ""
+        if _EPOCH.fullmatch(written) is None:
+            return None
+    whole, _, fraction = written.partition(".")
+    digits = next((digits for below, digits in _SCALES if int(whole) < below), 0)
+    found = int(whole) * 10**digits + int(fraction[:digits].ljust(digits, "0") or "0")
+    return found if 0 < found <= _LATEST else None
+
+
+_EPOCH: Final = re.compile(r"\d{1,19}(?:\.\d+)?", re.ASCII)
+_SCALES: Final = ((10**11, 9), (10**14, 6), (10**17, 3))
+"""An epoch below 10^11 counts seconds (to the year 5138), below 10^14 ms, below 10^17 µs, else ns."""
+
+
 @lru_cache(maxsize=1024)
 def _seconds(stamp: str, zone: str | None) -> int | None:
     """Cached, as the events of one run share few seconds."""

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from ingest.payloads import as_text, value_of
-from ingest.readers._chat_values import Members, moment, text
+from ingest.payloads import as_text, text, value_of
+from ingest.readers._chat_values import Members
 from ingest.records import Record
+from ingest.times import moment
 
 CALL, RESPONSE, TEXT = "call", "response", "text"
 CODE_TOOL: Final = "code_execution"

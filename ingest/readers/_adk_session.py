@@ -8,10 +8,10 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import approver_in, decides, decision, normalised
 from ingest.event import Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text, value_of
+from ingest.payloads import as_text, text, value_of
 from ingest.readers._adk_event import CALL, CODE_TOOL, RESPONSE, TEXT, Event, Part, got, got_text, members_of, said_in
 from ingest.readers._adk_shape import Session
-from ingest.readers._chat_values import Members, text
+from ingest.readers._chat_values import Members
 
 CONFIRMATION: Final = "adk_request_confirmation"
 _ASKS: Final = {CONFIRMATION, "adk_request_credential", "adk_request_input"}

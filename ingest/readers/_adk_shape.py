@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ingest.event import Rejected
-from ingest.payloads import read
+from ingest.payloads import read, text
 from ingest.readers._adk_event import (
     CALL,
     RESPONSE,
@@ -23,8 +23,9 @@ from ingest.readers._adk_event import (
     parts_of,
     session_in_name,
 )
-from ingest.readers._chat_values import Members, moment, text
+from ingest.readers._chat_values import Members
 from ingest.records import Record
+from ingest.times import moment
 
 _REMEDY: Final = "fix or remove it and ingest again"
 _MOST_NESTED: Final = 4

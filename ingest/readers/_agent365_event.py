@@ -7,16 +7,8 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Status, identify
-from ingest.readers._microsoft_values import (
-    Members,
-    address,
-    count,
-    first_text,
-    items,
-    only,
-    payload,
-    unified,
-)
+from ingest.payloads import count
+from ingest.readers._microsoft_values import Members, address, first_text, items, only, payload, unified
 from ingest.records import Record
 from ingest.times import nanoseconds
 

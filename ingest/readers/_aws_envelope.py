@@ -10,7 +10,6 @@ import msgspec
 from ingest.event import Rejected
 from ingest.payloads import read, value_of
 from ingest.records import Record
-from ingest.times import nanoseconds
 
 Members = dict[str, msgspec.Raw]
 Recognises = Callable[[Collection[str]], bool]
@@ -117,21 +116,6 @@ def objects_in(value: object, deepest: int = _DEEPEST) -> Iterator[dict[str, obj
             inside = value.get(key)
             if isinstance(inside, list) == (key in CONTAINERS):
                 yield from objects_in(inside, deepest - 1)
-
-
-def time_of(value: object) -> int | None:
-    """Nanoseconds of an AWS time: ISO text, or seconds or milliseconds since 1970 as number or digits."""
-    if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        return nanoseconds(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    whole, _, fraction = (value if isinstance(value, str) else repr(value)).partition(".")
-    if not whole.isdigit() or (fraction and not fraction.isdigit()):
-        return None
-    # Seconds reach 11 digits in the year 5138; more are milliseconds.
-    scale = 9 if len(whole) <= 11 else 6
-    moment = int(whole) * 10**scale + int(fraction[:scale].ljust(scale, "0") if fraction else "0")
-    return moment if moment < 1 << 63 else None
 
 
 def role_of(arn: str | None) -> str | None:

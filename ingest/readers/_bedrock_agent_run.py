@@ -11,7 +11,6 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.event import Approval, Kind, Observation, identify
 from ingest.payloads import as_text, read
-from ingest.readers._aws_envelope import time_of
 from ingest.readers._bedrock_agent_shape import (
     Action,
     InvocationInput,
@@ -25,6 +24,7 @@ from ingest.readers._bedrock_agent_shape import (
     tool_of,
 )
 from ingest.records import Record
+from ingest.times import moment
 
 
 class _Invocation(msgspec.Struct, rename="camel"):
@@ -94,7 +94,7 @@ class Runs:
     ) -> Observation:
         key = (self.session, part.agent_id, trace_id, word or operation)
         self.counts[key] += 1
-        at = time_of(part.event_time)
+        at = moment(part.event_time)
         above = self.handoffs.get((self.session, part.collaborator_name)) if part.collaborator_name else None
         step = Observation(
             event_id=identify("bedrock_agent_trace", *key, self.counts[key]),
@@ -239,6 +239,6 @@ class Runs:
             yield step
 
     def _timed(self, step: Observation, metadata: Metadata | None, part: TracePart) -> None:
-        step.ended_at = time_of(metadata.end_time) if metadata is not None else None
+        step.ended_at = moment(metadata.end_time) if metadata is not None else None
         if step.ended_at is None:
-            step.ended_at = time_of(part.event_time)
+            step.ended_at = moment(part.event_time)

@@ -7,7 +7,7 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text, value_of
+from ingest.payloads import as_text, payload, text, value_of
 from ingest.readers._chat_meaning import carries_approval, handed_to, is_approval, trace_of
 from ingest.readers._chat_shape import Conversation, Message
 from ingest.readers._chat_values import (
@@ -18,12 +18,10 @@ from ingest.readers._chat_values import (
     content_of,
     error_in,
     first_text,
-    moment,
-    payload,
-    text,
     time_of,
     tokens_of,
 )
+from ingest.times import moment
 
 _SESSION_IDS: Final = ("session_id", "conversation_id", "thread_id", "conversation")
 _AGENTS: Final = ("agent_id", "agent", "agent_name", "assistant", "assistant_id")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from ingest.payloads import as_text, read, value_of
-from ingest.times import nanoseconds
+from ingest.payloads import as_text, payload, text, value_of
+from ingest.times import moment
 
 Members = dict[str, object]
 
@@ -17,8 +16,6 @@ TIME_KEYS: Final = ("created_at", "createdAt", "created", "timestamp", "time", "
 _INPUT_KEYS: Final = ("prompt_tokens", "input_tokens", "inputTokens", "promptTokens")
 _OUTPUT_KEYS: Final = ("completion_tokens", "output_tokens", "outputTokens", "completionTokens")
 _LARGEST: Final = (1 << 63) - 1
-_SCALES: Final = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3))
-"""An epoch below 10^11 counts seconds (to the year 5138), below 10^14 ms, below 10^17 µs, else ns."""
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 _RANDOM_CHARACTERS: Final = 16
 _RANDOM_VARIETY: Final = 8
@@ -33,11 +30,6 @@ class Call(msgspec.Struct):
     approval: object = None
 
 
-def text(value: object) -> str | None:
-    """A text that says something."""
-    return value if isinstance(value, str) and value else None
-
-
 def first_text(members: Members, keys: Iterable[str]) -> str | None:
     """The first of the members that is a text or a number, or an object with a name or an id."""
     for key in keys:
@@ -49,17 +41,6 @@ def first_text(members: Members, keys: Iterable[str]) -> str | None:
         if isinstance(value, str) and value:
             return value
     return None
-
-
-def payload(value: object) -> str | None:
-    """A payload as JSON text: a text that is a JSON object or array as such, other text as a JSON string."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        inner = value.strip()
-        if inner[:1] in ("{", "[") and read(_RAW, inner) is not None:
-            return inner
-    return as_text(value)
 
 
 def content_of(value: object) -> str | None:
@@ -77,22 +58,6 @@ def time_of(members: Members) -> int | None:
         if (found := moment(members.get(key))) is not None:
             return found
     return None
-
-
-def moment(value: object) -> int | None:
-    """A time as nanoseconds since 1970, or None."""
-    if isinstance(value, str):
-        if value.isascii() and value.isdigit() and len(value) < 20:
-            return moment(int(value))
-        return nanoseconds(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return None
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    scale = next((scale for below, scale in _SCALES if value < below), 1)
-    # A float holds a present-day second to a quarter of a microsecond: more digits would be invented.
-    whole = value * scale if isinstance(value, int) else round(value * (scale / 1000)) * 1000
-    return whole if 0 < whole <= _LARGEST else None
 
 
 def tokens_of(usage: object) -> tuple[int | None, int | None]:

@@ -6,20 +6,10 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, identify
-from ingest.payloads import as_text
+from ingest.payloads import as_text, count, text
+from ingest.readers._chat_values import content_of
 from ingest.readers._claude_code_words import HANDOFF_TOOLS, allowed_by_mode, hook_decision, taken_over_by, verdict
-from ingest.readers._members import (
-    Members,
-    at_path,
-    beside_models,
-    content_of,
-    count,
-    fingerprint,
-    objects,
-    part,
-    text,
-    texts_of,
-)
+from ingest.readers._members import Members, at_path, beside_models, fingerprint, objects, part, texts_of
 from ingest.records import Record
 from ingest.times import nanoseconds
 

@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from ingest.event import Approval
-from ingest.readers._members import Members, part, text
+from ingest.payloads import text
+from ingest.readers._members import Members, part
 
 HANDOFF_TOOLS: Final = {"Task", "Agent"}
 _EDITS: Final = {"Edit", "MultiEdit", "Write", "NotebookEdit"}

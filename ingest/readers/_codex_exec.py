@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.event import Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text
+from ingest.payloads import as_text, count, payload, text
+from ingest.readers._chat_values import content_of
 from ingest.readers._codex_words import AGENT, fill_named
-from ingest.readers._members import Members, content_of, count, fingerprint, part, payload, text
+from ingest.readers._members import Members, fingerprint, part
 from ingest.records import Record
 
 _STATUSES: Final[dict[object, Status]] = {

@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from ingest.event import Kind, Observation, Rejected, identify
-from ingest.payloads import value_of
+from ingest.payloads import count, payload, text, value_of
+from ingest.readers._chat_values import content_of
 from ingest.readers._codex_words import (
     AGENT,
     HANDOFFS,
@@ -19,18 +20,7 @@ from ingest.readers._codex_words import (
     spoken,
     tool_of,
 )
-from ingest.readers._members import (
-    Members,
-    at_path,
-    beside_models,
-    content_of,
-    count,
-    fingerprint,
-    part,
-    payload,
-    text,
-    texts_of,
-)
+from ingest.readers._members import Members, at_path, beside_models, fingerprint, part, texts_of
 from ingest.records import Record
 from ingest.times import nanoseconds
 

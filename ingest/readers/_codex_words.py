@@ -8,8 +8,9 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Observation, Status
-from ingest.payloads import as_text, value_of
-from ingest.readers._members import Members, at_path, content_of, fingerprint, part, payload, text, texts_of
+from ingest.payloads import as_text, payload, text, value_of
+from ingest.readers._chat_values import content_of
+from ingest.readers._members import Members, at_path, fingerprint, part, texts_of
 
 AGENT: Final = "codex"
 HANDOFFS: Final = {"spawn_agent"}

@@ -9,9 +9,7 @@ import msgspec
 
 from ingest.decisions import approver_in, decision
 from ingest.event import Status
-from ingest.payloads import as_text, value_of
-from ingest.readers._chat_values import moment as _moment
-from ingest.readers._chat_values import text
+from ingest.payloads import as_text, text, value_of
 from ingest.readers._microsoft_values import Members, first_text, unified
 from ingest.records import Record
 
@@ -67,11 +65,6 @@ class Activity(msgspec.Struct):
         if isinstance(number, bool) or not isinstance(number, int | float):
             return None
         return int(number) if abs(number) < _LARGEST else None
-
-
-def moment(value: object) -> int | None:
-    """Whole epoch seconds, epoch milliseconds, or ISO 8601."""
-    return _moment(value)
 
 
 def tool_of(task: str | None) -> tuple[str | None, str | None]:

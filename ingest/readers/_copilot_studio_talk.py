@@ -7,19 +7,18 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Approval, Kind, Observation, Status, identify
-from ingest.payloads import as_text
-from ingest.readers._chat_values import payload, text
+from ingest.payloads import as_text, count, payload, text
 from ingest.readers._copilot_studio_activity import (
     Activity,
     agent_in,
     decides,
     error_of,
-    moment,
     offers_a_decision,
     outcome,
     tool_of,
 )
-from ingest.readers._microsoft_values import Members, count, first_text, unified
+from ingest.readers._microsoft_values import Members, first_text, unified
+from ingest.times import moment
 
 __all__ = ["Activity", "Talk"]
 _BATCH: Final = 1 << 24

@@ -7,8 +7,11 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import decides, is_policy, words
 from ingest.event import Approval, Kind, Observation, Status, identify
-from ingest.readers._members import Members, content_of, count, fingerprint, moment, part, payload, plain_name, text
+from ingest.payloads import count, payload, text
+from ingest.readers._chat_values import content_of
+from ingest.readers._members import Members, fingerprint, part, plain_name
 from ingest.records import Record
+from ingest.times import moment
 
 _DECISIONS: Final[dict[object, Approval]] = {
     "allow": "automatic", "warn": "automatic", "alert": "automatic", "block": "denied", "deny": "denied",

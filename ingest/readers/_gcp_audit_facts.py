@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from ingest.event import Status
-from ingest.payloads import as_text, value_of
-from ingest.readers._chat_values import Members, text
+from ingest.payloads import as_text, text, value_of
+from ingest.readers._chat_values import Members
 
 _DENIED: Final = {7, 16}
 """google.rpc.Code: PERMISSION_DENIED and UNAUTHENTICATED."""

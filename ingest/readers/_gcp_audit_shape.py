@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from ingest.event import Rejected
-from ingest.payloads import value_of
-from ingest.readers._chat_values import Members, text
+from ingest.payloads import text, value_of
+from ingest.readers._chat_values import Members
 from ingest.records import Record
 
 _REMEDY: Final = "leave it out of the export, or ignore this"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, identify
-from ingest.payloads import as_text
+from ingest.payloads import as_text, text
+from ingest.readers._chat_values import content_of
 from ingest.readers._gemini_cli_session import AGENT
-from ingest.readers._members import Members, at_path, content_of, fingerprint, members_of, objects, part, text, texts_of
+from ingest.readers._members import Members, at_path, fingerprint, members_of, objects, part, texts_of
 from ingest.records import Record
 
 

@@ -7,19 +7,9 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text
-from ingest.readers._members import (
-    Members,
-    at_path,
-    beside_models,
-    content_of,
-    count,
-    fingerprint,
-    objects,
-    part,
-    payload,
-    text,
-)
+from ingest.payloads import as_text, count, payload, text
+from ingest.readers._chat_values import content_of
+from ingest.readers._members import Members, at_path, beside_models, fingerprint, objects, part
 from ingest.records import Record
 from ingest.times import nanoseconds
 

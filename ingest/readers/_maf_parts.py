@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ingest.readers._chat_values import text
+from ingest.payloads import text
 
 Members = dict[str, object]
 

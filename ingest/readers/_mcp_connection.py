@@ -8,8 +8,8 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import APPROVAL_WORDS, approver_in, decision, is_policy, normalised, words
 from ingest.event import Approval, Kind, Observation, Status, identify
-from ingest.payloads import as_text, value_of
-from ingest.readers._chat_values import Members, text
+from ingest.payloads import as_text, text, value_of
+from ingest.readers._chat_values import Members
 from ingest.readers._mcp_frames import Frame, Side, meta_of, opening
 
 _ELICIT: Final = "elicitation/create"

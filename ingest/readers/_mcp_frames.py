@@ -9,9 +9,10 @@ from typing import Final, Literal
 import msgspec
 
 from ingest.event import Rejected
-from ingest.payloads import value_of
-from ingest.readers._chat_values import Members, first_text, moment, text
+from ingest.payloads import text, value_of
+from ingest.readers._chat_values import Members, first_text
 from ingest.records import Record
+from ingest.times import moment
 
 Side = Literal["client", "server"]
 

@@ -8,32 +8,20 @@ from typing import Final
 import msgspec
 
 from ingest.event import Observation, Rejected, identify
-from ingest.payloads import read
-from ingest.readers._chat_values import content_of, moment, payload
+from ingest.payloads import read, text
 from ingest.records import Record
-
-__all__ = [
-    "Members", "at_path", "beside_models", "content_of", "count", "elements_of", "fingerprint", "members_of",
-    "moment", "objects", "part", "payload", "plain_name", "raws_in", "text", "texts_of",
-]  # fmt: skip
 
 Members = dict[str, object]
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, object])
 _RAW_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_LARGEST: Final = (1 << 63) - 1
 _sorted: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 def members_of(record: Record) -> Members | Rejected:
     """The record's members, or why it is no object."""
     return record.decode(_MEMBERS)
-
-
-def text(value: object) -> str | None:
-    """A text that says something."""
-    return value if isinstance(value, str) and value else None
 
 
 def plain_name(value: object) -> str | None:
@@ -71,15 +59,6 @@ def texts_of(content: object) -> str | None:
         return content or None
     said = [t for p in objects(content) if (t := text(p.get("text"))) is not None]
     return "\n".join(said) or None
-
-
-def count(value: object) -> int | None:
-    """A number of tokens: whole, not negative, and small enough for a column. Some exports write it as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
-        return value
-    return None
 
 
 def fingerprint(value: object) -> str:

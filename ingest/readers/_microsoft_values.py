@@ -70,15 +70,6 @@ def items(value: object) -> list[Members]:
     return [unified(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def count(value: object) -> int | None:
-    """A count, written as a number or as text."""
-    if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value < _LARGEST else None
-
-
 def address(value: object) -> str | None:
     """An address without its port and without the lead that marks IPv4 inside IPv6."""
     said = text(value)

@@ -6,21 +6,11 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Approval, Kind, Observation, Status, identify
-from ingest.payloads import as_text
-from ingest.readers._members import (
-    Members,
-    at_path,
-    content_of,
-    count,
-    fingerprint,
-    moment,
-    objects,
-    part,
-    payload,
-    plain_name,
-    text,
-)
+from ingest.payloads import as_text, count, payload, text
+from ingest.readers._chat_values import content_of
+from ingest.readers._members import Members, at_path, fingerprint, objects, part, plain_name
 from ingest.records import Record
+from ingest.times import moment
 
 _STATUSES: Final[dict[object, Status]] = {1: "ok", 2: "error"}
 _STATUS_WORDS: Final[dict[str, Status]] = {"success": "ok", "failure": "error"}

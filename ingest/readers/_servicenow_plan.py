@@ -8,9 +8,11 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import decision, is_policy
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text
-from ingest.readers._members import Members, content_of, count, fingerprint, moment, objects, payload, plain_name
+from ingest.payloads import as_text, count, payload
+from ingest.readers._chat_values import content_of
+from ingest.readers._members import Members, fingerprint, objects, plain_name
 from ingest.records import Record
+from ingest.times import moment
 
 _HELD: Final = (
     "steps", "tasks", "executiontasks", "executionsteps", "tools", "toolexecutions", "toolsexecution",

@@ -10,8 +10,9 @@ import msgspec
 
 from ingest.event import Rejected, identify
 from ingest.payloads import as_text, read, value_of
-from ingest.readers._aws_envelope import Members, Part, parts, time_of
+from ingest.readers._aws_envelope import Members, Part, parts
 from ingest.records import Record
+from ingest.times import moment
 
 _EXECUTION: Final = frozenset(("executionArn", "stateMachineArn", "status", "startDate"))
 
@@ -199,7 +200,7 @@ def _event(part: Part) -> tuple[Happening, _Execution] | Described | Rejected:
         said = next(part.record.elements([details])).decode(_DETAILS)
     if isinstance(said, Rejected):
         return said
-    at = time_of(head.timestamp if head.timestamp is not None else head.logged_at)
+    at = moment(head.timestamp if head.timestamp is not None else head.logged_at)
     about = read(_AROUND, msgspec.json.encode(part.around)) or _Execution() if part.around else _Execution()
     if head.execution_arn:
         about = _Execution(execution_arn=head.execution_arn)

@@ -9,7 +9,6 @@ from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Kind, Observation, Status, identify
 from ingest.payloads import as_text, value_of
-from ingest.readers._aws_envelope import time_of
 from ingest.readers._step_functions_calls import (
     asked,
     is_verdict,
@@ -22,6 +21,7 @@ from ingest.readers._step_functions_calls import (
     waits_for_decision,
 )
 from ingest.readers._step_functions_history import Details, Execution, Happening
+from ingest.times import moment
 
 _STATE: Final = re.compile(r"(\w+)State(Entered|Exited|Started|Succeeded|Failed|Aborted)")
 _CALL: Final = re.compile(
@@ -279,11 +279,11 @@ class Run:
             step = self.opening
             step.records += 1
         else:
-            happening = Happening(1, "ExecutionStarted", 0, time_of(said.start_date), Details(input=said.input), record)
+            happening = Happening(1, "ExecutionStarted", 0, moment(said.start_date), Details(input=said.input), record)
             step = self._started(happening)
         if step.status in ("pending", "unknown"):
             step.status = _DESCRIBED.get(said.status, "error")
-            step.ended_at = time_of(said.stop_date)
+            step.ended_at = moment(said.stop_date)
             step.result = _json(said.output)
             if step.status == "error":
                 step.error = ": ".join(part for part in (said.error, said.cause) if part) or said.status.lower()

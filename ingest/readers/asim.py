@@ -6,21 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ingest.event import Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text
+from ingest.payloads import as_text, count, payload, text
 from ingest.readers import reader
-from ingest.readers._members import (
-    Members,
-    count,
-    elements_of,
-    fingerprint,
-    members_of,
-    moment,
-    objects,
-    payload,
-    plain_name,
-    text,
-)
+from ingest.readers._members import Members, elements_of, fingerprint, members_of, objects, plain_name
 from ingest.records import Record
+from ingest.times import moment
 
 _OWN: Final = {
     "SrcAgentId", "SrcAgentName", "TargetAgentId", "TargetAgentName", "PlatformTargetAgentId",

@@ -12,9 +12,10 @@ from ingest.decisions import normalised
 from ingest.event import Observation, Rejected, Status, identify
 from ingest.payloads import as_text, read
 from ingest.readers import reader
-from ingest.readers._aws_envelope import objects_in, parts, role_of, time_of
+from ingest.readers._aws_envelope import objects_in, parts, role_of
 from ingest.readers._bedrock_messages import answers_in, gist, messages_in, reply_in, usage_in, uses_in
 from ingest.records import Record
+from ingest.times import moment
 
 
 class _Identity(msgspec.Struct):
@@ -96,7 +97,7 @@ def _observations(log: _Log, record: Record) -> Iterator[Observation]:
     messages, reply = messages_in(asked), reply_in(told)
     about = _metadata(log.request_metadata)
     arn = log.identity.arn if log.identity else None
-    at = time_of(log.timestamp)
+    at = moment(log.timestamp)
     call = Observation(
         event_id=identify("bedrock_invocation", log.request_id or record.sha256),
         trace_id=_conversation(log, record, messages, reply),

@@ -8,11 +8,13 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, identify
-from ingest.payloads import as_text
+from ingest.payloads import as_text, text
 from ingest.readers import reader
+from ingest.readers._chat_values import content_of
 from ingest.readers._claude_code_words import HANDOFF_TOOLS, allowed_by_mode, taken_over_by
-from ingest.readers._members import Members, content_of, fingerprint, members_of, moment, text
+from ingest.readers._members import Members, fingerprint, members_of
 from ingest.records import Record
+from ingest.times import moment
 
 _CALLS: Final = {"PreToolUse", "PostToolUse", "PostToolUseFailure"}
 _TIMES: Final = ("timestamp", "ts", "time")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ingest.event import Observation, Rejected, identify
 from ingest.readers import reader
-from ingest.readers._aws_envelope import objects_in, parts, time_of
+from ingest.readers._aws_envelope import objects_in, parts
 from ingest.readers._cloudtrail_facts import (
     agent_of,
     ending,
@@ -18,6 +18,7 @@ from ingest.readers._cloudtrail_facts import (
 )
 from ingest.readers._cloudtrail_shape import Event, Identity, event_in, is_event, payload
 from ingest.records import Record
+from ingest.times import moment
 
 _DAY_NS = 86_400_000_000_000
 
@@ -49,7 +50,7 @@ def _observation(record: Record) -> Observation | Rejected:
     if not event.event_name and not summary:
         return Rejected(record.line, "no CloudTrail event (no eventName); remove the record or name its own log")
     who = event.user_identity or Identity()
-    started_at = time_of(event.event_time)
+    started_at = moment(event.event_time)
     day = str(started_at // _DAY_NS) if started_at is not None else ""
     said = Observation(
         event_id=_identity(event, started_at, record),

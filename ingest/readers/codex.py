@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from ingest.event import Observation, Rejected
-from ingest.payloads import read
+from ingest.payloads import read, text
 from ingest.readers import reader
 from ingest.readers._codex_exec import Exec
 from ingest.readers._codex_rollout import Rollout
-from ingest.readers._members import Members, members_of, raws_in, text
+from ingest.readers._members import Members, members_of, raws_in
 from ingest.records import Record
 
 _ROLLOUT: Final = {

@@ -11,9 +11,8 @@ import msgspec
 
 from ingest.decisions import decision
 from ingest.event import Observation, Rejected, Status, identify
-from ingest.payloads import as_text, value_of
+from ingest.payloads import as_text, text, value_of
 from ingest.readers import reader
-from ingest.readers._chat_values import moment, text
 from ingest.readers._gcp_audit_facts import (
     answered,
     asked,
@@ -31,6 +30,7 @@ from ingest.readers._gcp_audit_facts import (
 )
 from ingest.readers._gcp_audit_shape import Entry, claims, entries
 from ingest.records import Record
+from ingest.times import moment
 
 _EXECUTION: Final = re.compile(r".*/workflows/([^/]+)/executions/([^/]+)(?:/.*)?")
 _CALLBACK: Final = re.compile(r".*SendHttpCallback$")

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ingest.event import Approval, Observation, Rejected, Status, identify
-from ingest.payloads import as_text
+from ingest.payloads import as_text, text
 from ingest.readers import reader
-from ingest.readers._members import Members, elements_of, fingerprint, members_of, moment, objects, part, text
+from ingest.readers._members import Members, elements_of, fingerprint, members_of, objects, part
 from ingest.records import Record
+from ingest.times import moment
 
 _STATUSES: Final[dict[object, Status]] = {
     "SUCCESS": "ok", "ALLOW": "ok", "FAILURE": "error", "DENY": "denied", "CHALLENGE": "pending",

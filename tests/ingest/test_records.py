@@ -159,3 +159,7 @@ def test_a_line_of_a_document_that_is_json_by_itself_does_not_make_it_lines(tmp_
     (record,) = read(write(tmp_path, document))
     assert isinstance(record, Record)
     assert (record.line, record.raw) == (1, document.strip())
+
+
+def test_a_number_that_no_float_holds_is_looked_at_all_the_same() -> None:
+    assert peek(b'{"a": 1e999, "b": [1]}') == {"a": "1e999", "b": [1]}
