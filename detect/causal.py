@@ -31,6 +31,8 @@ _GIVEN_KEYS: Final = frozenset(CREDENTIAL_KEYS) | {
     "secretarn",
     "token",
 }
+_OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
+_MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
 _ACCESS_KEY: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b")
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
 
@@ -126,13 +128,13 @@ class CausalPass:
     def _switch(self, step: Step) -> Switch | None:
         """Whether the step acts as somebody its agent never acted as."""
         agent = step.agent_id
-        acting_as = step.credential_id or step.principal
+        acting_as = _credential(step) or step.principal
         if acting_as is None:
             gift = self._acquired.get((step.session_id, agent))
             if gift is None or gift.is_held or self._history.steps_in(agent, "credential"):
                 return None
             return Switch("unclear", gift.identity, (*gift.path, step)[-LONGEST_PATH:])
-        aspect = "credential" if step.credential_id else "principal"
+        aspect = "credential" if acting_as == step.credential_id else "principal"
         if self._history.seen(agent, aspect, acting_as).sessions:
             return None
         gift = self._gifts.get(acting_as)
@@ -171,6 +173,14 @@ class CausalPass:
             if opener is not None and opener.agent_id != step.agent_id and _within_window(opener, step):
                 return opener
         return None
+
+
+def _credential(step: Step) -> str | None:
+    """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
+    if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
+        return step.credential_id
+    objects = {value for key, value in scalars_in(step.arguments) if key in _OBJECT_KEYS}
+    return None if step.credential_id in objects else step.credential_id
 
 
 def _given(result: str | None) -> Iterator[str]:

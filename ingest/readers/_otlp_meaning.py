@@ -58,7 +58,8 @@ def observe(span: Span, source: str, source_sha256: str) -> Iterator[Observation
         if kind == "handoff" or _hands_over(span, tool):
             kind, target = "handoff", _receiver(span, tool, arguments, result)
         else:
-            target = target or named.target
+            # What the call is about, before the server that took it.
+            target = named.target or target
             approval = "not_recorded" if _can_record_approval(span) else "cannot_record"
     elif kind == "model_call":
         arguments, result = model_content(span)

@@ -193,6 +193,14 @@ def test_another_agent_may_not_use_even_an_approved_key(fleet: Fleet) -> None:
     assert "credential_switch_then_new_reach" in fired(fleet.judge())
 
 
+def test_a_key_that_a_tool_manages_is_not_one_that_it_acts_with(fleet: Fleet) -> None:
+    switch_then_reach(fleet)
+    fleet.steps = fleet.steps[:-2]
+    disable = call("disable_access_key", arguments='{"target": "svc-77", "access_key_id": "AKIAQ7EXAMPLE00NEWK"}')
+    fleet.session("triage", NEW_DAY, look(), disable, minute=40)
+    assert "credential_switch_then_new_reach" not in fired(fleet.judge())
+
+
 def test_a_key_that_no_log_explains_is_an_unclear_switch(fleet: Fleet) -> None:
     switch_then_reach(fleet, key="{}")
     found = [f for f in fleet.judge().found if f.detector.name == "credential_switch_then_new_reach"]
