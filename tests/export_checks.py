@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mutated import mutate
+
 from ingest.event import Observation, Rejected
 from ingest.load import all_readers
 from ingest.readers import Reader
@@ -15,10 +17,6 @@ from ingest.records import LogFile, Record
 
 SAMPLES = Path(__file__).parents[1] / "../shared/samples"
 MUTATIONS = 3_000
-STRANGE: list[Any] = [
-    None, True, 0, -1, 10**30, 1.5, "", "x", [], {}, [[]], {"a": 3}, "\u202e", "9" * 40, "{", '{"a":1}', "[1]",
-    "2026-99-99T00:00:00Z", [None], {"type": []},
-]  # fmt: skip
 
 
 def read(reader: Reader, *values: object) -> tuple[list[Observation], list[Rejected]]:
@@ -70,28 +68,6 @@ def never_raises(
 
 def line_each(_: Any) -> int:
     return 1
-
-
-def mutate(root: Any, rng: random.Random) -> None:
-    """Replace, remove, double or move one node somewhere below the root."""
-    node, parent, key = root, None, None
-    for _ in range(rng.randint(1, 7)):
-        keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
-        if not keys:
-            break
-        parent, key = node, rng.choice(keys)
-        node = parent[key]
-    if parent is None:
-        return
-    match rng.randint(0, 4):
-        case 0:
-            del parent[key]
-        case 1 if isinstance(parent, list):
-            parent.insert(rng.randint(0, len(parent)), json.loads(json.dumps(node)))
-        case 2 if isinstance(parent, dict):
-            parent[rng.choice(list(parent))] = json.loads(json.dumps(node))
-        case _:
-            parent[key] = json.loads(json.dumps(rng.choice(STRANGE)))
 
 
 def sample_lines(name: str) -> list[Any]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from mutated import mutate
+
 from ingest.event import Observation, Rejected
 from ingest.load import all_readers
 from ingest.readers import Reader
@@ -15,9 +17,6 @@ from ingest.records import LogFile, Record
 
 SAMPLES = Path(__file__).parents[1] / "../shared/samples"
 NO_SAMPLES = "no ../shared/samples beside this checkout"
-STRANGE: list[Any] = [
-    None, True, 0, -1, 10**30, 1.5e300, "", "x", [], {}, [[]], {"name": 3}, "\u202e", "9" * 40, "{", [{}], "a:b:c",
-]  # fmt: skip
 
 
 def split(out: Iterable[Observation | Rejected]) -> tuple[list[Observation], list[Rejected]]:
@@ -56,29 +55,6 @@ def rows_in(document: Any, depth: int = 0) -> int:
         if isinstance(document, dict) and isinstance(document.get(key), list) and depth < 3:
             return rows_in(document[key], depth + 1)
     return sum(rows_in(part, depth + 1) for part in document) or 1 if isinstance(document, list) and depth < 3 else 1
-
-
-def mutate(root: Any, rng: random.Random) -> None:
-    """Replace, remove, double or rename one node somewhere below the root."""
-    node, parent, key = root, None, None
-    for _ in range(rng.randint(1, 7)):
-        keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
-        if not keys:
-            break
-        parent, key = node, rng.choice(keys)
-        node = parent[key]
-    if parent is None:
-        return
-    copy = json.loads(json.dumps(node))
-    match rng.randint(0, 4):
-        case 0:
-            del parent[key]
-        case 1 if isinstance(parent, list):
-            parent.insert(rng.randint(0, len(parent)), copy)
-        case 2 if isinstance(parent, dict):
-            parent[rng.choice(list(parent))] = copy
-        case _:
-            parent[key] = json.loads(json.dumps(rng.choice(STRANGE)))
 
 
 def fuzz(reader: Reader, seeds: list[Any], expected: Callable[[Any], int], times: int = 3_000) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mutated import mutate
 
 from ingest.event import Observation, Rejected
 from ingest.load import all_readers
@@ -224,45 +225,3 @@ def test_mutated_captures_never_raise_and_stay_accounted_for() -> None:
         assert sum(o.records for o in observations) + len(rejected) == len(units), lines
         assert sum(isinstance(u, Frame) for u in units) == sum(o.records for o in observations)
         assert len({o.event_id for o in observations}) == len(observations)
-
-
-STRANGE: list[Any] = [
-    None,
-    True,
-    0,
-    -1,
-    10**30,
-    1.5e300,
-    "",
-    "x",
-    [],
-    {},
-    [[]],
-    {"name": 3},
-    "9" * 40,
-    [{}],
-    {"task": {}},
-]
-
-
-def mutate(root: Any, rng: random.Random) -> None:
-    """Replace, remove, double or swap one node somewhere below the root."""
-    node, parent, key = root, None, None
-    for _ in range(rng.randint(1, 7)):
-        keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
-        if not keys:
-            break
-        parent, key = node, rng.choice(keys)
-        node = parent[key]
-    if parent is None:
-        return
-    copy = json.loads(json.dumps(node))
-    match rng.randint(0, 4):
-        case 0:
-            del parent[key]
-        case 1 if isinstance(parent, list):
-            parent.insert(rng.randint(0, len(parent)), copy)
-        case 2 if isinstance(parent, dict):
-            parent[rng.choice(list(parent))] = copy
-        case _:
-            parent[key] = json.loads(json.dumps(rng.choice(STRANGE)))

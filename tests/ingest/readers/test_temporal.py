@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mutated import mutate
 
 from ingest.event import Observation, Rejected
 from ingest.readers.temporal import temporal
@@ -558,31 +559,3 @@ def test_mutated_histories_never_raise_and_stay_accounted_for() -> None:
         expected = len(document["events"])
         assert accounted(observations, rejected) == max(expected, 1)
         assert len({o.event_id for o in observations}) == len(observations)
-
-
-STRANGE: list[Any] = [
-    None, True, 0, -1, 10**30, 1.5, "", "x", [], {}, [[]], {"payloads": 3}, "\u202e", "9" * 40, "3",
-    {"payloads": [1]},
-]  # fmt: skip
-
-
-def mutate(root: Any, rng: random.Random) -> None:
-    """Replace, remove, double or swap one node somewhere below the root."""
-    node, parent, key = root, None, None
-    for _ in range(rng.randint(1, 7)):
-        keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
-        if not keys:
-            break
-        parent, key = node, rng.choice(keys)
-        node = parent[key]
-    if parent is None:
-        return
-    match rng.randint(0, 4):
-        case 0:
-            del parent[key]
-        case 1 if isinstance(parent, list):
-            parent.insert(rng.randint(0, len(parent)), json.loads(json.dumps(node)))
-        case 2 if isinstance(parent, dict):
-            parent[rng.choice(list(parent))] = json.loads(json.dumps(node))
-        case _:
-            parent[key] = json.loads(json.dumps(rng.choice(STRANGE)))
