@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest.event import Observation, Rejected
+import aws_cases
+from aws_cases import accounted, mutated
+
 from ingest.load import all_readers
 from ingest.readers.bedrock_agent_trace import bedrock_agent_trace
-from ingest.records import LogFile, Record
 from ingest.settle import content_key, settle
 
 SAMPLES = Path(__file__).parents[3] / "../shared/samples"
@@ -102,50 +103,7 @@ def hand_back() -> dict[str, Any]:
     return {"returnControl": {"invocationId": "inv-1", "invocationInputs": [{"functionInvocationInput": asked}]}}
 
 
-def read(value: object, lines: bool = False, indent: int | None = None) -> tuple[list[Observation], list[Rejected]]:
-    values = value if lines and isinstance(value, list) else [value]
-    records = [Record("f.json", n, json.dumps(v, indent=indent).encode()) for n, v in enumerate(values, 1)]
-    out = list(bedrock_agent_trace.read(records))
-    return [o for o in out if isinstance(o, Observation)], [r for r in out if isinstance(r, Rejected)]
-
-
-def read_file(path: Path) -> tuple[list[Observation], list[Rejected]]:
-    log = LogFile(path, path.name)
-    assert bedrock_agent_trace.claims(log.first)
-    out = list(bedrock_agent_trace.read(r for r in log.records() if isinstance(r, Record)))
-    log.close()
-    return [o for o in out if isinstance(o, Observation)], [r for r in out if isinstance(r, Rejected)]
-
-
-def accounted(out: tuple[list[Observation], list[Rejected]]) -> int:
-    return sum(max(1, o.records) for o in out[0]) + len(out[1])
-
-
-def mutated(value: Any, rng: random.Random) -> Any:
-    """The value with one member dropped, renamed or replaced somewhere."""
-    odd = [None, 7, -1.5, "", "x", [], {}, True, [[]], {"a": {"b": 1}}, '{"a":', 1 << 70, "\u0000"]
-    if isinstance(value, dict) and value and rng.random() < 0.9:
-        key = rng.choice(sorted(value))
-        rest = {k: v for k, v in value.items() if k != key}
-        match rng.randrange(8):
-            case 0:
-                return rest
-            case 1:
-                return rest | {key + "x": value[key]}
-            case 2:
-                return rest | {key: rng.choice(odd)}
-            case _:
-                return rest | {key: mutated(value[key], rng)}
-    if isinstance(value, list) and value and rng.random() < 0.9:
-        place = rng.randrange(len(value))
-        match rng.randrange(6):
-            case 0:
-                return value[:place] + value[place + 1 :]
-            case 1:
-                return [*value, value[place]]
-            case _:
-                return [*value[:place], mutated(value[place], rng), *value[place + 1 :]]
-    return rng.choice(odd)
+read, read_file = partial(aws_cases.read, bedrock_agent_trace), partial(aws_cases.read_file, bedrock_agent_trace)
 
 
 def test_an_invocation_and_its_observation_are_one_step() -> None:
