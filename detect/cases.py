@@ -12,6 +12,7 @@ from detect.detectors import Detector, Finding
 from detect.step import Step
 from ingest.event import identify
 
+_MOST_TOOLS_SHOWN: Final = 5
 _MOST_FOR_NOVELTY: Final = 0.5
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
 
@@ -62,6 +63,14 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def worst(self) -> Found:
         return self.found[0]
+
+    @property
+    def why(self) -> str:
+        """The path in one line: its tools in order, and what the last of them touched."""
+        tools = [step.tool or step.operation for step in self.path]
+        shown = tools if len(tools) <= _MOST_TOOLS_SHOWN else [*tools[:2], "…", *tools[-2:]]
+        target = self.worst.step.target
+        return " → ".join(shown) + (f" on {target}" if target else "")
 
     @property
     def anomaly(self) -> float:

@@ -204,7 +204,7 @@ def _cases(cases: list[Case]) -> pa.Table:
             {
                 "case_id": case.case_id,
                 "title": case.worst.finding.title,
-                "why": case.worst.finding.observed,
+                "why": case.why,
                 "severity": case.severity,
                 "anomaly": case.anomaly,
                 "impact": case.impact,
