@@ -181,16 +181,24 @@ def replay(
 
 
 @app.command()
-def readers(json: Json = False) -> None:
-    """List the formats that can be read."""
+def readers(
+    name: Annotated[str | None, typer.Argument(help="One reader: what it needs, finds and leaves.")] = None,
+    json: Json = False,
+) -> None:
+    """List the formats that can be read, or tell all about one."""
     from ingest.load import all_readers
 
-    rows = [{"reader": reader.name, "reads": reader.summary} for reader in all_readers()]
+    chosen = [reader for reader in all_readers() if name in (None, reader.name)]
+    if not chosen:
+        _note(f"no reader {_visible(name or '')}; `custodiet readers` lists them")
+        raise typer.Exit(1)
     if json:
-        _print(rows)
+        _print([{"reader": reader.name, "reads": reader.summary, "more": reader.doc} for reader in chosen])
+    elif name is not None:
+        typer.echo(chosen[0].doc)
     else:
-        for row in rows:
-            typer.echo(f"{row['reader']:<20} {row['reads']}")
+        for reader in chosen:
+            typer.echo(f"{reader.name:<20} {reader.summary}")
 
 
 @app.command()

@@ -123,3 +123,48 @@ def _shape(
     if parent is not None:
         shaped["parentSpanId"] = parent
     return shaped
+
+
+FLAT_MAPPING: Final = """
+name = "flat"
+[match]
+"/vendor" = "bench"
+[fields]
+id = "/id"
+session = "/session"
+time = "/created_at"
+agent = "/agent"
+tool = "/tool"
+arguments = "/arguments"
+status = "/status"
+"""
+"""Where the flat log keeps what."""
+
+
+def write_flat(folder: Path, events: int, seed: int = 1) -> Path:
+    """Write `events` tool calls as flat JSON lines, the mapping beside them; the folder of the lines."""
+    chance = random.Random(seed)
+    lines = folder / "lines"
+    lines.mkdir(parents=True, exist_ok=True)
+    (folder / "flat.toml").write_text(FLAT_MAPPING)
+    with (lines / "flat.jsonl").open("w") as file:
+        for number in range(events):
+            agent = chance.randrange(_AGENTS)
+            at = _START_NS // 1_000_000_000 + number * 2
+            arguments = {
+                "host": f"host-{agent % 40:02d}-{chance.randrange(12)}",
+                "limit": number % 50,
+                "query": "open " * 8,
+            }
+            said = {
+                "vendor": "bench",
+                "id": f"e{number}",
+                "session": f"s{number // 9}",
+                "created_at": at,
+                "agent": f"agent-{agent:03d}",
+                "tool": _TOOLS[number % 7],
+                "arguments": arguments,
+                "status": "ok",
+            }
+            file.write(json.dumps(said) + "\n")
+    return lines

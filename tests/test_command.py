@@ -152,6 +152,14 @@ def test_help_documents_every_exit_code_and_the_readme_names_every_command() -> 
         assert f"custodiet {name}" in readme
 
 
+def test_readers_lists_them_and_tells_all_about_one() -> None:
+    listed = json.loads(command("readers", "--json").stdout)
+    assert {"reader", "reads", "more"} == set(listed[0])
+    assert len(command("readers").stdout.splitlines()) == len(listed)
+    assert command("readers", "temporal").stdout.startswith("Temporal workflow histories")
+    assert command("readers", "nothing").returncode == 1
+
+
 def test_the_readme_names_every_reader() -> None:
     from ingest.load import all_readers
 

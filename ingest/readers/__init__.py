@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from inspect import cleandoc
 
 from ingest.event import Observation, Rejected
 from ingest.plugins import first_line
@@ -25,8 +26,11 @@ class Reader:
 
     name: str
     summary: str
+    """The first line of its docstring."""
     claims: Callable[[object], bool]
     read: Read
+    doc: str = ""
+    """The whole docstring: what it needs, what it finds, what it leaves."""
 
 
 def reader(*, claims: Callable[[object], bool]) -> Callable[[Read], Reader]:
@@ -36,6 +40,6 @@ def reader(*, claims: Callable[[object], bool]) -> Callable[[Read], Reader]:
     """
 
     def declare(read: Read) -> Reader:
-        return Reader(read.__name__, first_line(read.__doc__), claims, read)
+        return Reader(read.__name__, first_line(read.__doc__), claims, read, cleandoc(read.__doc__ or ""))
 
     return declare
