@@ -160,6 +160,23 @@ def cases(data: Data = _DATA, json: Json = False) -> None:
 
 
 @app.command()
+def explain(
+    case: Annotated[str, typer.Argument(help="A case id, or the beginning of one.")], data: Data = _DATA
+) -> None:
+    """Tell a case as a numbered story, each step with its file and line."""
+    from detect.explain import cases_like, story
+    from ingest.database import open_published
+
+    connection = open_published(data)
+    found = cases_like(connection, case)
+    if len(found) != 1:
+        _note(f"{len(found)} cases begin with {_visible(case)}; `custodiet cases` lists them")
+        raise typer.Exit(1)
+    for line in story(connection, found[0]):
+        typer.echo(_visible(line))
+
+
+@app.command()
 def replay(
     session: Annotated[str, typer.Argument(help="A session id, as `custodiet sessions` lists them.")],
     data: Data = _DATA,

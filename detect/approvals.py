@@ -41,6 +41,15 @@ _WORDS: Final[dict[Cover, str]] = {
     "by_the_agent": "approved by the agent itself",
     "cannot_record": "this source cannot record approvals",
 }
+WORDS_OF_STATE: Final[dict[str, str]] = {
+    "approved": "approved",
+    "denied": "denied",
+    "automatic": "let through by a policy",
+    "pending": "approval pending",
+    "not_recorded": "no approval recorded",
+    "cannot_record": "this source cannot record approvals",
+}
+"""An event's own state of approval, in words."""
 _WORST_LAST: Final[tuple[Cover, ...]] = ("expired", "automatic", "other_arguments", "by_the_agent", "denied")
 
 

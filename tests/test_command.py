@@ -72,6 +72,16 @@ def test_replay_lists_a_session_in_its_order(data: Path) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", steps[0]["ordered_at"])
 
 
+def test_explain_tells_the_path_with_files_and_lines(data: Path) -> None:
+    case = json.loads(command("cases", "--data", data, "--json").stdout)[0]
+    told = command("explain", case["case_id"][:10], "--data", data).stdout.splitlines()
+    numbered = [line for line in told if re.match(r"\d+\. ", line)]
+    assert len(numbered) == len(case["path"])
+    assert sum(bool(re.search(r"sample_logs/.*:\d+$", line)) for line in told) == len(numbered)
+    assert any("expected: 0 of" in line for line in told)
+    assert command("explain", "nothing", "--data", data).returncode == 1
+
+
 def test_an_unknown_session_is_exit_1(data: Path) -> None:
     done = command("replay", "no-such-session", "--data", data)
     assert (done.returncode, done.stdout) == (1, "")

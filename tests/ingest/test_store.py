@@ -165,3 +165,16 @@ def test_a_store_from_before_a_column_was_added_still_opens(tmp_path: Path, stor
     pq.write_table(pq.read_table(segment).drop_columns(["gap", "model"]), segment)
     connection = open_published(tmp_path / "data")
     assert replay(connection, "s1")["gap"].null_count() == 5
+
+
+def test_one_witness_among_many_rows_is_no_event(tmp_path: Path, store) -> None:
+    # DuckDB 2.0.0 lets `is null` pass a column that has statistics, no dictionary, nulls and one other value.
+    (one, *_), others = trace(1, steps=1), trace(2, steps=20)[:20]
+    again = Observation(
+        event_id=one.event_id, trace_id=one.trace_id, kind="tool_call", operation="result", status="ok", witness="log"
+    )
+    told = store(one, again, *others)
+    assert told == {"events": 21, "folded": 1}
+    connection = open_published(tmp_path / "data")
+    assert ask(connection, "select count(*) from events").item() == 21
+    assert ask(connection, "select count(*) from witnesses").item() == 1
