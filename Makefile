@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.complete
 
-.PHONY: run test lint bench samples lock clean
+.PHONY: run test lint bench samples producers lock clean
 
 run: $(READY)
 	$(BIN)/custodiet demo
@@ -23,6 +23,10 @@ bench: $(READY)
 
 samples: $(READY)
 	$(BIN)/python sample_logs/generate.py
+
+producers: $(READY)
+	$(BIN)/python tests/producers/run.py
+	$(BIN)/python -m pytest tests/producers
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

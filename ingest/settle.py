@@ -88,7 +88,9 @@ class _Trace:
         self._merge_witnesses()
         topmost_first = self._topmost_first()
         self._fold_supporting(topmost_first)
-        self._inherit([row for row in topmost_first if row.witness_of is None])
+        standing = [row for row in topmost_first if row.witness_of is None]
+        self._inherit(standing)
+        self._join_hand_offs(standing)
         self._clock()
         for row in self.rows:
             if row.witness_of is not None:
@@ -215,6 +217,24 @@ class _Trace:
                 row.agent_id = caller
                 row.agent_version = above.agent_version if above is not None and above.agent_id == caller else None
 
+    def _join_hand_offs(self, standing: list[Row]) -> None:
+        """A hand-off by tool and the run beside it that it started are one hand-off: the tool's, to that agent."""
+        by_tool = sorted((r for r in standing if r.kind == "handoff" and r.operation != "invoke_agent"), key=_by_start)
+        runs = sorted((r for r in standing if r.kind == "handoff" and r.operation == "invoke_agent"), key=_by_start)
+        for run in runs:
+            told = [
+                tool
+                for tool in by_tool
+                if tool.agent_id == run.agent_id
+                and tool.target in (None, run.target)
+                and _by_start(tool) <= _by_start(run)
+            ]
+            if told:
+                by_tool.remove(told[-1])
+                told[-1].target = run.target
+                run.kind, run.kind_rank = "lifecycle", _KIND_RANK["lifecycle"]
+                run.agent_id, run.target = run.target, self.observations[run.content_key].target
+
     def _clock(self) -> None:
         """`ordered_at`: by sequence a running maximum of start times; else never before the parent's."""
         events = [row for row in self.events.values() if row.witness_of is None]
@@ -227,6 +247,10 @@ class _Trace:
             above = self.events.get(row.parent_event_id or "")
             times = [t for t in (row.started_at, above.ordered_at if above else None) if t is not None]
             row.ordered_at = max(times, default=None)
+
+
+def _by_start(row: Row) -> tuple[int, str]:
+    return (row.started_at or 0, row.event_id)
 
 
 def _differs(witnesses: list[Row], name: str) -> bool:

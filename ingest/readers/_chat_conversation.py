@@ -7,8 +7,9 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Kind, Observation, Rejected, Status, identify
+from ingest.handoffs import handed_to
 from ingest.payloads import as_text, payload, text, value_of
-from ingest.readers._chat_meaning import carries_approval, handed_to, is_approval, trace_of
+from ingest.readers._chat_meaning import carries_approval, is_approval, trace_of
 from ingest.readers._chat_shape import Conversation, Message
 from ingest.readers._chat_values import (
     TIME_KEYS,
@@ -179,7 +180,7 @@ class Talk:
         return calls
 
     def _call(self, index: int, part: int, message: Message, call: Call, parent: Observation | None) -> Observation:
-        taken_over = handed_to(call)
+        taken_over = handed_to(call.name, call.arguments)
         step = self._step(index, part, message, "handoff" if taken_over else "tool_call", "tool_call")
         step.parent_event_id = parent.event_id if parent else None
         step.tool, step.arguments, step.status = call.name, call.arguments, "pending"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ingest.event import identify
-from ingest.payloads import as_text, value_of
+from ingest.payloads import as_text
 from ingest.readers._chat_shape import Message
-from ingest.readers._chat_values import Call, Members, first_text, is_random
+from ingest.readers._chat_values import Members, first_text, is_random
 
 _OWN_IDS: Final = ("trace_id", "run_id", "id")
-_HANDOFF: Final = re.compile(r"(?:transfer|hand_?off|delegate)_to_(.+)|hand_?off")
-_MONEY: Final = re.compile(r"amount|iban|currency|account")
 _SHORTEST_ID: Final = 3
 _SHORTEST_NUMBER: Final = 10
 """Shorter ones count something (a line, a task) and come again in the next file."""
@@ -56,16 +53,3 @@ def carries_approval(members: Members) -> bool:
     calls = members.get("tool_calls")
     inside = calls if isinstance(calls, list) else []
     return "approval" in members or any(isinstance(call, dict) and "approval" in call for call in inside)
-
-
-def handed_to(call: Call) -> str | None:
-    """The agent that a hand-off call names; a payment tool called `transfer_to_...` is no hand-off."""
-    found = _HANDOFF.fullmatch(call.name.lower())
-    if found is None or _MONEY.search(f"{call.name} {call.arguments or ''}".lower()):
-        return None
-    if found[1]:
-        return call.name[found.start(1) :]
-    given = value_of(call.arguments)
-    if isinstance(given, dict):
-        return first_text(given, ("agent", "agent_name", "to", "target", "assistant", "recipient"))
-    return None

@@ -8,6 +8,7 @@ import msgspec
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, identify
+from ingest.handoffs import handed_to
 from ingest.payloads import as_text, value_of
 from ingest.readers._export_fields import Fields, fields_in
 from ingest.readers._langgraph_answer import STATUS, answers
@@ -117,7 +118,7 @@ class Thread:
             call.result, call.ended_at = message.payload("content"), said.at
             call.status = "error" if message.text("status") == "error" else "ok"
             call.error = message.text("content") if call.status == "error" else None
-            call.approval = "not_recorded"
+            call.approval = "not_recorded" if call.kind == "tool_call" else None
             return
         step = self._step(
             said, identify(_FORMAT, self.thread, "message", key), _ROLES.get(role, "message"), role, 1 + index * 64
@@ -155,6 +156,8 @@ class Thread:
             made_step.principal = named.principal
             made_step.on_behalf_of = named.on_behalf_of or made_step.on_behalf_of
             made_step.status, made_step.approval = "pending", "not_recorded"
+            if (receiver := handed_to(name, made_step.arguments)) is not None:
+                made_step.kind, made_step.target, made_step.approval = "handoff", receiver, None
             self.calls[call_id] = made_step
 
     def _task(self, said: Snapshot, task: Fields) -> None:

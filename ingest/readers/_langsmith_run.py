@@ -9,6 +9,7 @@ import msgspec
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, identify
+from ingest.handoffs import handed_to
 from ingest.payloads import as_text, value_of
 from ingest.readers._export_fields import Fields, fields_in
 from ingest.records import Record
@@ -55,7 +56,7 @@ def run(record: Record, fields: Fields) -> Observation | None:
         session_id=session if session or parent else trace_id,
         kind=_KINDS.get(kind, "lifecycle"),
         operation=kind,
-        agent_id=about.text(*_AGENTS) or _root_name(fields, parent),
+        agent_id=about.text(*_AGENTS) or _subgraph(about) or _root_name(fields, parent),
         agent_version=about.text("agent_version", "revision_id"),
         service=fields.text("session_name"),
         parent_event_id=run_event(trace_id, parent) if parent else None,
@@ -70,9 +71,17 @@ def run(record: Record, fields: Fields) -> Observation | None:
     _outcome(said, fields)
     if said.kind == "tool_call":
         _tool(said, fields)
+        if said.tool is not None and (receiver := handed_to(said.tool, said.arguments)) is not None:
+            said.kind, said.target, said.approval = "handoff", receiver, None
     elif said.kind == "model_call":
         _model(said, fields, about)
     return said
+
+
+def _subgraph(about: Fields) -> str | None:
+    """The agent whose graph runs inside another: the node that holds it, in `triage:<id>|tools:<id>`."""
+    inside = (about.text("langgraph_checkpoint_ns") or "").split("|")
+    return inside[-2].split(":", 1)[0] or None if len(inside) > 1 else None
 
 
 def _root_name(fields: Fields, parent: str | None) -> str | None:

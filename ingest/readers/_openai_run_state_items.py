@@ -12,6 +12,8 @@ from ingest.readers._export_fields import REMEDY, Fields, fields_in
 from ingest.readers._openai_agents_span import call_event, model_event, trace_event
 from ingest.records import Record
 
+_FAILED: Final = '"An error occurred while running the tool'
+"""What the SDK puts in the place of an exception; the state keeps nothing else of it."""
 _OUTPUTS: Final = ("tool_call_output_item", "handoff_output_item")
 _STATUS: Final[dict[Approval, Status]] = {"approved": "ok", "automatic": "ok", "denied": "denied"}
 
@@ -135,7 +137,8 @@ class State:
         elif kind in _OUTPUTS and (call := self.calls.get(raw.text("call_id", "callId") or "")) is not None:
             self.number += 1
             call.records += 1
-            call.result, call.status = item.payload("output") or raw.payload("output"), "ok"
+            call.result = item.payload("output") or raw.payload("output")
+            call.status = "error" if (call.result or "").startswith(_FAILED) else "ok"
             if kind == "handoff_output_item":
                 call.target = item.inside("target_agent", "targetAgent").text("name")
         else:

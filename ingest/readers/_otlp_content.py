@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.decisions import approver_in, is_policy, normalised
+from ingest.decisions import approver_in, decision, is_policy, normalised
 from ingest.event import Approval
 from ingest.readers._otlp_shape import Event, Span
 from ingest.readers._otlp_values import Attributes, decode
@@ -193,33 +193,50 @@ def _first(a: Attributes, keys: tuple[str, ...]) -> object:
     return None
 
 
-_APPROVAL: Final = "function_approval_"
+_DECIDING: Final = ("function_approval_", "interrupt_response")
+_MESSAGES: Final = ("gen_ai.input.messages", "gen_ai.output.messages")
 
 
 def approvals_in(span: Span) -> Iterator[Approved]:
-    """Agent Framework's approval parts. Who answered stands in them only where the application put it."""
-    for key in ("gen_ai.input.messages", "gen_ai.output.messages"):
-        messages = span.attributes.get(key)
-        if isinstance(messages, str) and _APPROVAL not in messages:
-            continue
-        for part in _parts(plain(messages)):
-            kind = part.get("type")
-            if kind not in ("function_approval_request", "function_approval_response"):
+    """Approvals among the messages: Agent Framework's parts, and answers to a Strands interrupt before a call.
+
+    Who answered stands in them only where the application put it.
+    """
+    for attributes in (span.attributes, *(event.attributes for event in span.events)):
+        for key in _MESSAGES:
+            messages = attributes.get(key)
+            if messages is None or (isinstance(messages, str) and not any(word in messages for word in _DECIDING)):
                 continue
-            called = part.get("function_call")
-            call: dict[str, object] = called if isinstance(called, dict) else {}
-            identity = part.get("id") or call.get("call_id") or call.get("id")
-            tool = call.get("name")
-            answer = _answer(part) if kind == "function_approval_response" else "pending"
-            extra = part.get("additional_properties")
-            approver = approver_in(normalised(extra)) if isinstance(extra, dict) and answer != "pending" else None
-            yield Approved(
-                identity if isinstance(identity, str) else "",
-                "automatic" if answer == "approved" and is_policy(approver) else answer,
-                approver,
-                tool if isinstance(tool, str) else None,
-                json_text(call.get("arguments")),
-            )
+            for part in _parts(plain(messages)):
+                match part.get("type"):
+                    case "function_approval_request" | "function_approval_response":
+                        yield _decided_call(part)
+                    case "interrupt_response":
+                        yield _answered_interrupt(part)
+
+
+def _decided_call(part: dict[str, object]) -> Approved:
+    called = part.get("function_call")
+    call: dict[str, object] = called if isinstance(called, dict) else {}
+    identity = part.get("id") or call.get("call_id") or call.get("id")
+    tool = call.get("name")
+    answer = _answer(part) if part.get("type") == "function_approval_response" else "pending"
+    extra = part.get("additional_properties")
+    approver = approver_in(normalised(extra)) if isinstance(extra, dict) and answer != "pending" else None
+    return Approved(
+        identity if isinstance(identity, str) else "",
+        "automatic" if answer == "approved" and is_policy(approver) else answer,
+        approver,
+        tool if isinstance(tool, str) else None,
+        json_text(call.get("arguments")),
+    )
+
+
+def _answered_interrupt(part: dict[str, object]) -> Approved:
+    """The answer is the application's own: a word, a flag or an object. What decides nothing is not recorded."""
+    identity, response = part.get("id"), json_text(part.get("response"))
+    said = decision("interrupt", [response] if response else [], None)
+    return Approved(identity if isinstance(identity, str) else "", said.approval, said.approver, said.tool, response)
 
 
 def _answer(part: dict[str, object]) -> Approval:

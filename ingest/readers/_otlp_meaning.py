@@ -116,7 +116,7 @@ def observe(span: Span, source: str, source_sha256: str) -> Iterator[Observation
             ended_at=at,
             tool=found.tool,
             arguments=found.arguments,
-            status=_STATUS_OF[found.approval],
+            status=_STATUS_OF.get(found.approval, "ok"),
             source_host=resource.host,
             target=named_in(found.arguments).target,
             approver=found.approver,

@@ -174,3 +174,18 @@ def test_a_model_call_below_another_with_other_tokens_is_a_call_of_its_own() -> 
         said("inner", kind="model_call", input_tokens=40, parent_event_id="outer"),
     )
     assert set(events) == {"outer", "inner"}
+
+
+def test_a_hand_off_by_tool_beside_the_run_that_it_starts_is_one_hand_off() -> None:
+    events = settled(
+        said("run", kind="lifecycle", operation="invoke_agent", agent_id="outer", started_at=1),
+        said("transfer", kind="handoff", tool="transfer_to_agent", parent_event_id="run", started_at=2),
+        said(
+            "inner", kind="lifecycle", operation="invoke_agent", agent_id="inner", parent_event_id="run", started_at=3
+        ),
+        said("call", tool="look", parent_event_id="inner", started_at=4),
+    )
+    assert [(e, row.agent_id, row.target) for e, row in events.items() if row.kind == "handoff"] == [
+        ("transfer", "outer", "inner")
+    ]
+    assert (events["inner"].kind, events["inner"].agent_id, events["call"].agent_id) == ("lifecycle", "inner", "inner")

@@ -20,7 +20,6 @@ QUIET = {
     "PYTHONHASHSEED": "0",
     "OPENAI_API_KEY": "none",
     "LANGSMITH_TRACING": "false",
-    "NO_PROXY": "*",
 }
 
 

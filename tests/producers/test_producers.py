@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -33,6 +33,8 @@ class Export:
     reader: str
     tools: tuple[str, ...] = ALL
     """The calls that it holds."""
+    asked_and_made: tuple[str, ...] = ()
+    """The calls that it tells of twice, asked and made, with nothing to join the two by."""
     arguments: bool = True
     """Whether it holds arguments and results."""
     agents: bool = True
@@ -91,10 +93,11 @@ EXPORTS = [
         )
         for era in ("modern", "legacy")
     ),
-    # Spans name neither client nor arguments.
+    # Spans name neither client nor arguments. In the newer era a call that asks is sent again with the answer.
     *(
         Export(
             f"mcp-spans_{era}", (f"spans.{era}.otlp.jsonl",), "otlp", arguments=False, agents=False,
+            asked_and_made=ALL[2:] if era == "modern" else (),
             decisions=NO_DECISIONS, outcomes={"disable_account": "ok"}, handoff=False, tokens=False,
         )
         for era in ("modern", "legacy")
@@ -108,7 +111,22 @@ EXPORTS = [
     ),
 ]  # fmt: skip
 
-KNOWN: dict[tuple[str, str], str] = {}
+_AGAIN = "a call that waited is told again when the run goes on, in a trace of its own, with the same call id"
+_APART = "the two exports share the call's id but are read as traces of their own"
+KNOWN: dict[tuple[str, str], str] = {
+    ("once", "adk-spans"): _AGAIN,
+    ("once", "langgraph-runs"): _AGAIN,
+    (
+        "approval",
+        "strands-spans",
+    ): "`interrupt_response` names the call only inside its own id, so it is bound to no tool",
+    ("handoff", "agent_framework-spans"): "`edge_group.process` from one agent's executor to another's is not read",
+    ("both", "adk"): _APART,
+    ("both", "agent_framework"): _APART,
+    ("both", "langgraph"): _APART,
+    ("both", "mcp"): "`_meta.traceparent` on the wire names the span, and the two are not joined",
+}
+"""(test, export) -> what a reader gets wrong today. The test fails when it no longer does: take the line out."""
 
 
 def exports(test: str) -> list:
@@ -126,9 +144,10 @@ def read(paths: tuple[Path, ...]) -> tuple[Report, pl.DataFrame]:
     """The report of reading these files into a store of their own, and its events in total order."""
     if not all(path.exists() for path in paths):
         pytest.skip("run `make producers` first")
-    data = Path(mkdtemp(prefix="custodiet-producers-")) / "data"
-    report = ingest_paths(list(paths), data)
-    return report, ask(open_published(data), f"from events {ORDER}")
+    with TemporaryDirectory(prefix="custodiet-producers-") as folder:
+        data = Path(folder) / "data"
+        report = ingest_paths(list(paths), data)
+        return report, ask(open_published(data), f"from events {ORDER}")
 
 
 def events(export: Export) -> list[dict]:
@@ -136,7 +155,10 @@ def events(export: Export) -> list[dict]:
 
 
 def truth(export: Export) -> dict:
-    return json.loads((BUILD / export.producer / "truth.json").read_text())
+    written = BUILD / export.producer / "truth.json"
+    if not written.exists():
+        pytest.skip("run `make producers` first")
+    return json.loads(written.read_text())
 
 
 def calls_of(export: Export) -> list[tuple[dict, dict]]:
@@ -150,6 +172,14 @@ def leaves(value: object) -> list[str]:
     if isinstance(value, dict):
         return [leaf for member in value.values() for leaf in leaves(member)]
     return [str(value)]
+
+
+@pytest.mark.parametrize("producer", PRODUCERS)
+def test_the_script_played_the_whole_story(producer: str) -> None:
+    played = truth(Export(producer, (), ""))
+    happened = [(call["tool"], call["outcome"], call["approval"]) for call in played["calls"]]
+    assert happened == list(zip(ALL, ("ok", "error", "ok", "denied"), (None, None, "approved", "denied"), strict=True))
+    assert played["agents"] == ["triage", "responder"]
 
 
 @pytest.mark.parametrize("producer", PRODUCERS)
@@ -168,7 +198,8 @@ def test_every_file_is_read_by_exactly_one_reader(producer: str) -> None:
 @pytest.mark.parametrize("export", exports("once"))
 def test_each_call_is_exactly_one_event_in_the_order_made(export: Export) -> None:
     told = [event["tool"] for event in events(export) if event["kind"] == "tool_call"]
-    assert told == [call["tool"] for call in truth(export)["calls"] if call["tool"] in export.tools]
+    made = [call["tool"] for call in truth(export)["calls"] if call["tool"] in export.tools]
+    assert told == [tool for tool in made for _ in range(2 if tool in export.asked_and_made else 1)]
 
 
 @pytest.mark.parametrize("export", exports("content"))

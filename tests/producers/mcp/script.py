@@ -118,10 +118,9 @@ async def tapped(path):
 
 async def play(era: str) -> None:
     for agent in (FIRST, SECOND):
-        made: Call | None = None
 
         async def answer(context, params) -> types.ElicitResult:
-            if story.decide(made.tool):
+            if story.decide(story.calls[-1].tool):
                 return types.ElicitResult(action="accept", content={"approve": True})
             return types.ElicitResult(action="decline")
 
@@ -130,7 +129,6 @@ async def play(era: str) -> None:
         mode = "auto" if era == "modern" else "legacy"
         async with Client(transport, client_info=name, elicitation_callback=answer, mode=mode) as client:
             while isinstance(said := story.next(agent), Call):
-                made = said
                 await client.call_tool(said.tool, said.arguments)
             if said == HAND_OVER:
                 story.handoffs.clear()
@@ -139,7 +137,7 @@ async def play(era: str) -> None:
 provider = TracerProvider()
 trace.set_tracer_provider(provider)
 for era in ("modern", "legacy"):
-    story = Story(input_tokens=0)
+    story = Story()
     processor = BatchSpanProcessor(FileSpanExporter(story.out / f"spans.{era}.otlp.jsonl"))
     provider.add_span_processor(processor)
     anyio.run(play, era)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 
-from story import FIRST, HAND_OVER, PERSON, PROMPT, SECOND, SESSION, Call, Story
+from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Call, Story
 
 os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "gen_ai_latest_experimental"
 os.environ["OTEL_SERVICE_NAME"] = "soc-swarm"
@@ -30,7 +31,7 @@ class FakeModel(Model):
     def update_config(self, **_) -> None: ...
 
     def get_config(self) -> dict:
-        return {"model_id": "fake-model-1"}
+        return {"model_id": MODEL}
 
     async def structured_output(self, *_, **__):
         raise NotImplementedError
@@ -44,7 +45,12 @@ class FakeModel(Model):
         if isinstance(said, Call):
             use = {"toolUse": {"toolUseId": said.id, "name": said.tool}}
             yield {"contentBlockStart": {"contentBlockIndex": 0, "start": use}}
-            yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"toolUse": {"input": json(said.arguments)}}}}
+            yield {
+                "contentBlockDelta": {
+                    "contentBlockIndex": 0,
+                    "delta": {"toolUse": {"input": json.dumps(said.arguments)}},
+                }
+            }
         else:
             yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": said}}}
         yield {"contentBlockStop": {"contentBlockIndex": 0}}
@@ -52,12 +58,6 @@ class FakeModel(Model):
         spent, made = story.tokens()
         usage = {"inputTokens": spent, "outputTokens": made, "totalTokens": spent + made}
         yield {"metadata": {"usage": usage, "metrics": {"latencyMs": 5}}}
-
-
-def json(value: object) -> str:
-    from json import dumps
-
-    return dumps(value)
 
 
 class Approval(HookProvider):
