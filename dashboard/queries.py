@@ -234,7 +234,9 @@ select
     count(distinct agent_id) as agents,
     coalesce(sum(steps), 0)::bigint as steps,
     coalesce(sum(could_judge), 0)::bigint as could_judge,
-    coalesce(string_agg(agent_id || ': ' || missing, '; ' order by agent_id) filter (where missing <> ''), '') as missing
+    coalesce(
+        string_agg(agent_id || ': ' || missing, '; ' order by agent_id) filter (where missing <> ''), ''
+    ) as missing
 from could_fire
 group by detector
 order by coalesce(sum(could_judge), 0) / greatest(coalesce(sum(steps), 0), 1), detector
