@@ -1,0 +1,23 @@
+"""How unusual a call is after the two calls before it."""
+
+from __future__ import annotations
+
+import math
+
+from baseline.scoring.past import Past
+
+
+def surprisal(past: Past, agent: str, before: tuple[str, ...], tool: str) -> float:
+    """-log P(tool | the last states), a state being a tool and whether it failed.
+
+    Witten-Bell with back-off from two states to one, to none, to any tool (method C of Witten and Bell, IEEE
+    Transactions on Information Theory 37(4), 1991).
+    """
+    p = 1.0 / (len(past.tool_tasks) + 1)
+    for length in range(len(before) + 1):
+        counts = past.follows.get((agent, *before[len(before) - length :]))
+        if not counts:
+            break
+        total, distinct = counts.total(), len(counts)
+        p = (counts.get(tool, 0) + distinct * p) / (total + distinct)
+    return -math.log(p)
