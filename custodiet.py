@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from detect.outbox import Delivery
     from detect.run import Detected
+    from detect.settings import Settings
     from ingest.load import Report
 
 EXIT_CODES: Final = {
@@ -32,7 +33,6 @@ EXIT_CODES: Final = {
     10: "a case of at least the severity given with --fail-on was found",
     75: "another custodiet is writing to the same data directory",
 }
-SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 
 app = typer.Typer(
     name="custodiet",
@@ -161,10 +161,12 @@ def cases(data: Data = _DATA, json: Json = False) -> None:
 
 @app.command()
 def explain(
-    case: Annotated[str, typer.Argument(help="A case id, or the beginning of one.")], data: Data = _DATA
+    case: Annotated[str, typer.Argument(help="A case id, or the beginning of one.")],
+    data: Data = _DATA,
+    json: Json = False,
 ) -> None:
     """Tell a case as a numbered story, each step with its file and line."""
-    from detect.explain import cases_like, story
+    from detect.explain import cases_like, story, told
     from ingest.database import open_published
 
     connection = open_published(data)
@@ -172,6 +174,9 @@ def explain(
     if len(found) != 1:
         _note(f"{len(found)} cases begin with {_visible(case)}; `custodiet cases` lists them")
         raise typer.Exit(1)
+    if json:
+        _print({name: _jsonable(rows) for name, rows in told(connection, found[0]).items()})
+        return
     for line in story(connection, found[0]):
         typer.echo(_visible(line))
 
@@ -317,7 +322,7 @@ def _detect(data: Path, capabilities: list[Path] | None) -> Detected:
     return detected
 
 
-def _alert(data: Path, settings: Any) -> Delivery:
+def _alert(data: Path, settings: Settings) -> Delivery:
     from detect.outbox import deliver, raise_alerts
     from ingest.database import open_published
 
@@ -431,12 +436,16 @@ def _working(what: str) -> Iterator[Callable[[str], None]]:
 
 
 def _severity(fail_on: str | None) -> int | None:
+    from detect.cases import SEVERITIES
+
     if fail_on is not None and fail_on not in SEVERITIES:
         raise typer.BadParameter(f"one of {', '.join(SEVERITIES)}", param_hint="--fail-on")
     return None if fail_on is None else SEVERITIES.index(fail_on)
 
 
 def _at_least(detected: Detected, least: int | None) -> bool:
+    from detect.cases import SEVERITIES
+
     return least is not None and any(SEVERITIES.index(case.severity) >= least for case in detected.cases)
 
 

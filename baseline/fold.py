@@ -11,7 +11,6 @@ from typing import Final
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from baseline.capability import Capabilities
 from ingest.database import ask, open_published
@@ -79,8 +78,3 @@ def counts_of_undated(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """The counts of every trace without a time, each session's apart in `session_id`."""
     undated = "trace_id in (select trace_id from stored_traces group by all having max(first_at) is null) and $chosen"
     return counts_where(connection, undated, True, by_session=True)
-
-
-def empty_counts() -> pa.Table:
-    """Counts of nothing."""
-    return COUNTS.empty_table()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from math import prod
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -17,6 +17,8 @@ _MOST_FOR_NOVELTY: Final = 0.5
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+"""The least first."""
 
 _SEVERITIES: Final[tuple[tuple[float, Severity], ...]] = (
     (0.75, "critical"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import duckdb
+import polars as pl
 
 from detect.approvals import WORDS_OF_STATE
 from ingest.database import ask
@@ -13,7 +14,7 @@ from ingest.database import ask
 _CASE: Final = """
 select *
 from cases
-where case_id like $prefix || '%'
+where starts_with(case_id, $prefix)
 order by case_id
 """
 
@@ -37,10 +38,19 @@ def cases_like(connection: duckdb.DuckDBPyConnection, prefix: str) -> list[dict[
     return ask(connection, _CASE, prefix=prefix).to_dicts()
 
 
+def told(connection: duckdb.DuckDBPyConnection, case: dict[str, object]) -> dict[str, pl.DataFrame]:
+    """The steps of a case's path in order, and its findings, the heaviest first."""
+    return {
+        "path": ask(connection, _PATH, path=case["path"]),
+        "findings": ask(connection, _FINDINGS, case_id=case["case_id"]),
+    }
+
+
 def story(connection: duckdb.DuckDBPyConnection, case: dict[str, object]) -> Iterator[str]:
     """The lines of a case's story. They hold text of the log: make it visible before it is shown."""
+    tables = told(connection, case)
     yield f"{case['severity']}: {case['title']} (anomaly {case['anomaly']:.2f}, impact {case['impact']:.2f})"
-    for number, step in enumerate(ask(connection, _PATH, path=case["path"]).iter_rows(named=True), 1):
+    for number, step in enumerate(tables["path"].iter_rows(named=True), 1):
         acting = step["credential_id"] or step["principal"]
         yield (
             f"{number}. {str(step['started_at'])[:23]} {step['agent_id']}: {step['tool'] or step['operation']}"
@@ -51,6 +61,6 @@ def story(connection: duckdb.DuckDBPyConnection, case: dict[str, object]) -> Ite
         approval = WORDS_OF_STATE.get(step["approval"] or "", "")
         approver = f" by {step['approver']}" if step["approver"] else ""
         yield f"   {approval}{approver}{'; ' if approval else ''}{step['source']}"
-    for finding in ask(connection, _FINDINGS, case_id=case["case_id"]).iter_rows(named=True):
+    for finding in tables["findings"].iter_rows(named=True):
         yield f"because {finding['title']}: {finding['observed']}"
         yield f"   expected: {finding['expected']}"

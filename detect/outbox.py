@@ -15,6 +15,7 @@ import duckdb
 import msgspec
 
 import detect.sinks
+from detect.cases import SEVERITIES
 from detect.settings import Settings
 from detect.sinks import Alert, Sink, Undelivered
 from ingest.database import ask
@@ -24,7 +25,6 @@ from ingest.plugins import plugins
 FILE: Final = "outbox.sqlite"
 MOST_BODY_BYTES: Final = 20_000
 """Standard Webhooks recommends less than 20 kB; what is longer is in the dashboard behind the link."""
-SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 _ALERTS: Final = UUID("6f1f1c52-3f0e-5f0e-9d0c-0c5d1e7a9b31")
 """Our namespace: an alert's id is the UUIDv5 of case, revision and sink in it."""
 

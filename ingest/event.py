@@ -122,9 +122,6 @@ supports that event), `witnesses` (how many records told of the event), `disagre
 they differ), `own` (JSON: the record's own values where settling changed them), `content_key`.
 """
 
-TOTAL_ORDER: Final = "ordered_at nulls first, trace_id, sequence nulls first, depth, kind_rank, event_id"
-"""The order of the steps of one session, in SQL. Ends in the id, so there are no ties."""
-
 
 class Row(Observation, kw_only=True, gc=False):
     """An observation after settling: the columns of the store."""

@@ -146,8 +146,10 @@ class LogFile:
             if raw is None:
                 break
             self._head.append((self._line, raw.removeprefix(b"\xef\xbb\xbf") if self._line == 1 else raw))
+            if len(self._head) == 1 and _is_record(first := repaired(self._head[0][1])):
+                return peek(first)
         whole = [raw for _, raw in self._head if raw.strip()]
-        records = [raw for raw in map(repaired, whole) if raw.lstrip()[:1] in (b"{", b"[") and is_json(raw)]
+        records = [raw for raw in map(repaired, whole) if _is_record(raw)]
         if whole and records and repaired(whole[0]) == records[0]:
             return peek(records[0])
         head = b"".join(raw for _, raw in self._head)
@@ -213,6 +215,11 @@ class LogFile:
             yield Rejected(line, f"longer than {MAX_LINE_BYTES >> 20} MiB; split the record")
         else:
             yield Record(self.name, line, raw)
+
+
+def _is_record(raw: bytes) -> bool:
+    """Whether a line is a record by itself: a bare number or text never is."""
+    return raw.lstrip()[:1] in (b"{", b"[") and is_json(raw)
 
 
 def _why_not(document: bytes) -> str:

@@ -79,7 +79,10 @@ def test_explain_tells_the_path_with_files_and_lines(data: Path) -> None:
     assert len(numbered) == len(case["path"])
     assert sum(bool(re.search(r"sample_logs/.*:\d+$", line)) for line in told) == len(numbered)
     assert any("expected: 0 of" in line for line in told)
-    assert command("explain", "nothing", "--data", data).returncode == 1
+    as_data = json.loads(command("explain", case["case_id"], "--data", data, "--json").stdout)
+    assert [set(as_data), len(as_data["path"])] == [{"path", "findings"}, len(case["path"])]
+    for unknown in ("nothing", "%"):
+        assert command("explain", unknown, "--data", data).returncode == 1
 
 
 def test_an_unknown_session_is_exit_1(data: Path) -> None:

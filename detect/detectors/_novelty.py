@@ -9,7 +9,8 @@ from baseline.history import History
 from detect.step import Step
 
 CHANGE_WINDOW: Final = timedelta(days=1)
-"""After a new version pure novelty says little for a day; credentials, paths and approvals count fully."""
+"""The day on which a new version is first seen and the next: pure novelty says little then, while credentials, paths
+and approvals count fully."""
 
 
 def in_change_window(step: Step, history: History) -> bool:

@@ -13,8 +13,8 @@ def first_privileged_use(
 ) -> Finding | None:
     """The agent used a privileged tool that it had never used before, and nobody approved it.
 
-    Quiet: with less than the minimum history; where an approval covers the step; on the first day of a new
-    agent version, when new tools are what an update is for; where at least 5 % of the other agents'
+    Quiet: with less than the minimum history; where an approval covers the step; on the first two days of a
+    new agent version, when new tools are what an update is for; where at least 5 % of the other agents'
     sessions use the tool, so that it is new only to this agent.
     Misses: a privileged tool that the agent uses every day, turned to another end.
     Method: the `new_terms` rule type of elastic/detection-rules, restricted to privileged steps (on

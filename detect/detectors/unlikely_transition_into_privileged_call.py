@@ -14,7 +14,7 @@ def unlikely_transition_into_privileged_call(
     """The agent went into a privileged call from a step that this call hardly ever follows.
 
     Quiet: where the step before was seen fewer than 50 times, so that nothing is known of what follows it;
-    where an approval covers the call; on the first day of a new version.
+    where an approval covers the call; on the first two days of a new version.
     Misses: an attack that keeps the agent's usual order of tools. Raises no case by itself: a rare order
     is one of the properties of an attack, and benign sessions have it too.
     Method: first-order Markov with Witten-Bell back-off (`History.probability`).
