@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.parts import nothing
-from dashboard.visible import visible
 from ingest.errors import Trouble
+from ingest.visible import visible
 
 FAVICON = Path(__file__).with_name("favicon.png")
 

@@ -10,8 +10,8 @@ import streamlit as st
 from baseline.history import LEAST_SESSIONS
 from dashboard import parts, queries
 from dashboard.queries import Record, Session
-from dashboard.visible import PAYLOAD_CHARACTERS, payload, visible
 from dashboard.words import KINDS, approval, counted, took, when
+from ingest.visible import PAYLOAD_CHARACTERS, payload, visible
 
 ALL: Final = 5_000_000
 """What "show all" shows at most, so that one result cannot stop the browser."""

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import polars as pl
 
 from dashboard.theme import INK, SEVERITY, Theme
-from dashboard.visible import for_plotly
 from dashboard.words import when
+from ingest.visible import for_plotly
 
 LANE_PIXELS: Final = 70
 STEPS_DRAWN: Final = 60

@@ -9,8 +9,8 @@ import polars as pl
 import streamlit as st
 
 from dashboard import theme
-from dashboard.visible import visible
 from dashboard.words import share
+from ingest.visible import visible
 
 ROW_PIXELS: Final = 30
 _HEADER_PIXELS: Final = 34

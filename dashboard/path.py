@@ -7,8 +7,8 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from dashboard.visible import visible
 from dashboard.words import approval_short, counted, when
+from ingest.visible import visible
 
 REPLAY: Final = "pages/replay.py"
 ROWS: Final = 60

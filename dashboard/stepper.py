@@ -8,8 +8,8 @@ import streamlit as st
 from dashboard import parts, queries
 from dashboard.card import baseline, card, payloads, reason
 from dashboard.queries import Record, Session
-from dashboard.visible import visible
 from dashboard.words import KINDS, counted, when
+from ingest.visible import visible
 
 AROUND = 5
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from dashboard.visible import visible
+from ingest.visible import visible
 
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 _GLYPHS: Final = {"info": "·", "low": "▂", "medium": "◆", "high": "▲", "critical": "✖"}

@@ -7,7 +7,7 @@ what was inherited or merged is kept apart in `own`, and a late record settles t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Final
@@ -125,7 +125,11 @@ class _Trace:
             self.events[event_id] = first
 
     def _topmost_first(self) -> list[Row]:
-        """The events, every parent before its children, with `depth` set. A cycle is cut at its smallest id."""
+        """The events, every parent before its children, with `depth` set. A cycle is cut at its smallest id.
+
+        Siblings stand in an order that arrival does not change, infrastructure first: what it says of the
+        call above (its tool, say) is known before the calls beside it are compared with that call.
+        """
         children: dict[str | None, list[Row]] = defaultdict(list)
         for row in self.events.values():
             children[row.parent_event_id if row.parent_event_id in self.events else None].append(row)
@@ -133,14 +137,14 @@ class _Trace:
         placed: set[str] = set()
 
         def place(roots: list[Row]) -> None:
-            pending = [(row, 0) for row in roots]
+            pending = [(row, 0) for row in _last_first(roots)]
             while pending:
                 row, depth = pending.pop()
                 if row.event_id not in placed:
                     placed.add(row.event_id)
                     row.depth = depth
                     ordered.append(row)
-                    pending.extend((child, depth + 1) for child in children.get(row.event_id, ()))
+                    pending.extend((child, depth + 1) for child in _last_first(children.get(row.event_id, ())))
 
         place(children[None])
         while len(placed) < len(self.events):
@@ -247,6 +251,13 @@ class _Trace:
             above = self.events.get(row.parent_event_id or "")
             times = [t for t in (row.started_at, above.ordered_at if above else None) if t is not None]
             row.ordered_at = max(times, default=None)
+
+
+def _last_first(siblings: Sequence[Row]) -> Sequence[Row]:
+    """Siblings in the order in which a stack wants them."""
+    if len(siblings) < 2:
+        return siblings
+    return sorted(siblings, key=lambda row: (row.witness == "infrastructure", row.event_id))
 
 
 def _by_start(row: Row) -> tuple[int, str]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import charts, parts, queries, theme, words
 from dashboard.path import REPLAY, link_to, path_list
-from dashboard.visible import visible
+from ingest.visible import visible
 
 wanted = st.query_params.get("case", "")
 found = queries.case(wanted) if wanted else None

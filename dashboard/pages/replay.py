@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import parts, queries
 from dashboard.stepper import stepper
-from dashboard.visible import visible
+from ingest.visible import visible
 
 wanted = st.query_params.get("session", "")
 event = st.query_params.get("event", "")

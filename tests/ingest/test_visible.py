@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.visible import for_plotly, payload, visible
+from ingest.visible import for_plotly, payload, visible
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How the `custodiet` command opens the investigator: one file a subcommand."""

@@ -1,0 +1,1 @@
+"""What the `custodiet` command judges and sends: one file a subcommand."""

@@ -1,0 +1,1 @@
+"""What the `custodiet` command does with logs: one file a subcommand."""
