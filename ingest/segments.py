@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.event import SCHEMA, Row
+from ingest.joins import keys_in
 from ingest.tables import TRACES
 
 _STORED: Final = tuple(SCHEMA.names)
@@ -77,6 +78,7 @@ def traces_of(rows: list[Row], segment: str) -> pa.Table:
                 "errors": sum(row.status == "error" for row in events),
                 "input_tokens": sum(row.input_tokens or 0 for row in events),
                 "output_tokens": sum(row.output_tokens or 0 for row in events),
+                "joins": sorted({key for row in told for key in keys_in(row.joins)}),
                 "approvals": sorted({row.approval for row in events if row.approval is not None}),
                 "first_at": min(times, default=None),
                 "last_at": max(times + ends, default=None),

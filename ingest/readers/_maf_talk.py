@@ -9,8 +9,9 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
+from ingest.joins import is_random
 from ingest.payloads import as_text, payload
-from ingest.readers._chat_values import content_of, is_random, time_of
+from ingest.readers._chat_values import content_of, time_of
 from ingest.readers._maf_parts import (
     Members,
     family,

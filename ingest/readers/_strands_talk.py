@@ -10,8 +10,9 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
+from ingest.joins import is_random
 from ingest.payloads import as_text, payload, text
-from ingest.readers._chat_values import content_of, first_text, is_random, time_of, tokens_of
+from ingest.readers._chat_values import content_of, first_text, time_of, tokens_of
 from ingest.records import Record
 
 PARTS: Final = {
