@@ -26,9 +26,13 @@ def is_random(identity: str) -> bool:
     )
 
 
-def joined_by(sort: str, *ids: str | None) -> str | None:
-    """What `joins` holds for ids of one sort (`call`, `event`); None where none of them is one of its kind."""
-    keys = {f"{sort}:{i}" for i in ids if i and len(i) < _LONGEST and not any(map(str.isspace, i)) and is_random(i)}
+def joined_by(**ids: str | Iterable[str] | None) -> str | None:
+    """What `joins` holds for ids by their sort (`call=…`, `span=…`); None where none of them is one of its kind."""
+    keys: set[str] = set()
+    for sort, said in ids.items():
+        for identity in (said,) if isinstance(said, str) else said or ():
+            if len(identity) < _LONGEST and is_random(identity) and not any(map(str.isspace, identity)):
+                keys.add(f"{sort}:{identity}")
     return " ".join(sorted(keys)) or None
 
 

@@ -26,6 +26,7 @@ _content: Final = attrgetter(*(name for name in OBSERVED if name not in ("source
 _SUPPORTED: Final = (
     "tool", "result", "error", "model", "principal", "credential_id", "target", "input_tokens", "output_tokens",
 )  # fmt: skip
+_RUNS: Final = ("invoke_agent", "executor.process")
 _INHERITED: Final = ("session_id", "agent_id", "agent_version", "on_behalf_of")
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -200,6 +201,10 @@ class _Trace:
         for row in topmost_first:
             traces[row.trace_id].append(row)
         sole_of = {trace: {name: _sole(rows, name) for name in _INHERITED} for trace, rows in traces.items()}
+        for row in topmost_first:
+            above = self.events.get(row.parent_event_id or "")
+            if row.operation == "invoke_agent" and above is not None and above.operation == "executor.process":
+                above.agent_id = above.agent_id or row.agent_id  # a workflow's step acts as the agent that it runs
         acting: dict[str, str | None] = {}
         for row in topmost_first:
             sole = sole_of[row.trace_id]
@@ -215,7 +220,7 @@ class _Trace:
             if row.agent_version is None and agent == sole["agent_id"]:
                 row.agent_version = sole["agent_version"]
             is_handed_over = above is not None and above.kind == "handoff"
-            is_run = row.kind == "lifecycle" and row.operation == "invoke_agent"
+            is_run = row.kind == "lifecycle" and row.operation in _RUNS
             if is_run and caller and caller != agent and not is_handed_over:
                 row.kind, row.kind_rank = "handoff", _KIND_RANK["handoff"]
                 row.target = row.target or agent
@@ -224,15 +229,15 @@ class _Trace:
 
     def _join_hand_offs(self, standing: list[Row]) -> None:
         """A hand-off by tool and the run beside it that it started are one hand-off: the tool's, to that agent."""
-        by_tool = sorted((r for r in standing if r.kind == "handoff" and r.operation != "invoke_agent"), key=_by_start)
-        runs = sorted((r for r in standing if r.kind == "handoff" and r.operation == "invoke_agent"), key=_by_start)
+        by_tool = sorted((r for r in standing if r.kind == "handoff" and r.operation not in _RUNS), key=_by_start)
+        runs = sorted((r for r in standing if r.kind == "handoff" and r.operation in _RUNS), key=_by_start)
         for run in runs:
             told = [
                 tool
                 for tool in by_tool
                 if tool.agent_id == run.agent_id
                 and tool.target in (None, run.target)
-                and _by_start(tool) <= _by_start(run)
+                and (tool.started_at or 0) <= (run.started_at or 0)
             ]
             if told:
                 by_tool.remove(told[-1])
