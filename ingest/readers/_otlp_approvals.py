@@ -126,5 +126,6 @@ def _interrupts_in(said: str) -> Iterator[Approved]:
 
 
 def _joins_of(interrupt_id: str) -> str | None:
+    """By the call alone: the rest of the id is a hash of the interrupt's name, the same in every run."""
     found = _INTERRUPT.fullmatch(interrupt_id)
-    return joined_by(call=found[1] if found else None, interrupt=interrupt_id)
+    return joined_by(call=found[1] if found else None)
