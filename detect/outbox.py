@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,31 +14,16 @@ import msgspec
 
 import detect.sinks
 from detect.cases import SEVERITIES
+from detect.people import is_there, people, transaction
 from detect.settings import Settings
 from detect.sinks import Alert, Sink, Undelivered
 from ingest.database import ask
-from ingest.errors import Trouble
 from ingest.plugins import plugins
 
-FILE: Final = "outbox.sqlite"
 MOST_BODY_BYTES: Final = 20_000
 """Standard Webhooks recommends less than 20 kB; what is longer is in the dashboard behind the link."""
 _ALERTS: Final = UUID("6f1f1c52-3f0e-5f0e-9d0c-0c5d1e7a9b31")
 """Our namespace: an alert's id is the UUIDv5 of case, revision and sink in it."""
-
-_SCHEMA: Final = """
-create table if not exists alerts (
-    alert_id text primary key,
-    case_id text not null,
-    revision integer not null,
-    sink text not null,
-    body blob not null,
-    state text not null check (state in ('pending', 'delivered')),
-    attempts integer not null default 0,
-    last_error text,
-    unique (case_id, revision, sink)
-)
-"""
 
 _CASES: Final = """
 select *
@@ -85,7 +68,7 @@ def raise_alerts(data: Path, connection: duckdb.DuckDBPyConnection, settings: Se
         return 0
     least = SEVERITIES.index(settings.alert_severity)
     raised = 0
-    with _open(data) as outbox:
+    with people(data) as outbox:
         for case in ask(connection, _CASES).iter_rows(named=True):
             if SEVERITIES.index(case["severity"]) < least:
                 continue
@@ -97,11 +80,11 @@ def raise_alerts(data: Path, connection: duckdb.DuckDBPyConnection, settings: Se
 
 def deliver(data: Path, settings: Settings) -> Delivery:
     """Send what is pending, the oldest first. What a receiver does not take stays pending."""
-    if not (data / FILE).exists():
+    if not is_there(data):
         return Delivery(0, 0, ())
     sinks = {sink.name: sink for sink in set_sinks(settings)}
     delivered, errors = 0, []
-    with _open(data) as outbox:
+    with people(data) as outbox:
         pending = outbox.execute(
             "select alert_id, sink, body from alerts where state = 'pending' order by rowid"
         ).fetchall()
@@ -112,13 +95,13 @@ def deliver(data: Path, settings: Settings) -> Delivery:
                 sinks[name].send(Alert(alert_id, body), settings)
             except Undelivered as error:
                 errors.append(f"{name}: {error}")
-                with outbox:
+                with transaction(outbox):
                     outbox.execute(
                         "update alerts set attempts = attempts + 1, last_error = ? where alert_id = ?",
                         (str(error), alert_id),
                     )
                 continue
-            with outbox:
+            with transaction(outbox):
                 outbox.execute(
                     "update alerts set state = 'delivered', attempts = attempts + 1, last_error = null"
                     " where alert_id = ?",
@@ -140,7 +123,7 @@ def _put(outbox: sqlite3.Connection, case_id: str, sink: str, content: dict[str,
             return 0
         revision = last[0] + 1
     alert_id = str(uuid5(_ALERTS, f"{case_id}:{revision}:{sink}"))
-    with outbox:
+    with transaction(outbox):
         outbox.execute(
             "insert into alerts (alert_id, case_id, revision, sink, body, state) values (?, ?, ?, ?, ?, 'pending')",
             (alert_id, case_id, revision, sink, _body(content, revision)),
@@ -190,19 +173,3 @@ def _short(value: object) -> object:
 
 def _iso(value: object) -> str | None:
     return None if value is None else f"{str(value).replace(' ', 'T')}Z"
-
-
-@contextmanager
-def _open(data: Path) -> Iterator[sqlite3.Connection]:
-    path = data / FILE
-    try:
-        outbox = sqlite3.connect(path, timeout=10)
-        try:
-            outbox.execute("pragma journal_mode = wal")
-            outbox.execute("pragma synchronous = full")
-            outbox.execute(_SCHEMA)
-            yield outbox
-        finally:
-            outbox.close()
-    except sqlite3.Error as error:
-        raise Trouble(f"{path}: {error}; free the disk or restore the file, then run again") from error

@@ -88,7 +88,10 @@ class EventWriter:
         changed = _touched([o for _, o in new.values()], known.values())
         before = [row for row in known.values() if row.trace_id in changed]
         standing = {row.event_id for row in before if row.witness_of is None}
-        rows = settle([*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())])
+        key = self._edition.agent_key
+        rows = settle(
+            [*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())], key
+        )
         standing |= {row.witness_of for row in rows if row.witness_of is not None and row.event_id in standing}
         for row in rows:
             if row.content_key in new:

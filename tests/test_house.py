@@ -29,11 +29,11 @@ def test_a_room_imports_only_rooms_to_its_left(path: Path) -> None:
     assert not wrong
 
 
-def test_only_one_module_opens_duckdb_and_only_the_outbox_opens_sqlite() -> None:
+def test_only_one_module_opens_duckdb_and_only_one_opens_sqlite() -> None:
     opens_duckdb = {p.relative_to(ROOT).as_posix() for p in FILES if "duckdb.connect(" in p.read_text()}
     opens_sqlite = {p.relative_to(ROOT).as_posix() for p in FILES if "sqlite3.connect(" in p.read_text()}
     assert opens_duckdb == {"ingest/database.py"}
-    assert opens_sqlite == {"detect/outbox.py"}
+    assert opens_sqlite == {"detect/people.py"}
 
 
 def test_heavy_packages_stay_in_their_place() -> None:

@@ -10,6 +10,7 @@ import typer
 from detect.commands.detect import as_json, at_least, judge, print_detected, severity
 from ingest.command import (
     DATA,
+    AgentKey,
     Capabilities,
     Data,
     FailOn,
@@ -37,6 +38,7 @@ def run(
     capabilities: Capabilities = None,
     fail_on: FailOn = None,
     maps: Maps = None,
+    agent_key: AgentKey = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
@@ -45,7 +47,7 @@ def run(
 
     least = severity(fail_on)
     settings = load_settings()
-    report = read_logs(paths, data, maps)
+    report = read_logs(paths, data, maps, agent_key)
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
     detected = judge(data, capabilities)

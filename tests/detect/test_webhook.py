@@ -153,7 +153,7 @@ def test_an_unreachable_receiver_shows_no_address_and_no_secret(judged: Fleet, s
 
 def test_nothing_is_raised_where_no_sink_is_set(judged: Fleet) -> None:
     assert send(judged, Settings()) == Delivery(0, 0, ())
-    assert not (judged.data / "outbox.sqlite").exists()
+    assert not (judged.data / "people.sqlite").exists()
 
 
 def test_severity_keeps_the_lesser_cases_back(judged: Fleet, receiver: Receiver, settings: Settings) -> None:
