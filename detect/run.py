@@ -18,7 +18,7 @@ import pyarrow as pa
 import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
-from baseline.history import CountRow, History
+from baseline.history import SERVED, CountRow, History
 from detect.cases import Case, Found, build_cases
 from detect.causal import CausalPass, Facts
 from detect.detectors import Detector
@@ -35,6 +35,7 @@ _COUNT_FIELDS: Final = ("day", "agent_id", "agent_version", "aspect", "context",
 _COUNTS: Final = """
 select day, agent_id, agent_version, aspect, context, value, sum(steps)::bigint, sum(sessions)::bigint
 from counts
+where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
@@ -131,7 +132,7 @@ class _Run:
             self._history.add(mine)
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        rows = ask(self._connection, _COUNTS).iter_rows()
+        rows = ask(self._connection, _COUNTS, aspects=sorted(SERVED)).iter_rows()
         for day, group in groupby(rows, key=lambda row: row[0]):
             yield day, list(group)
 
