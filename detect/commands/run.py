@@ -10,6 +10,7 @@ from detect.commands.alerts import as_dict, print_previews, tell
 from detect.commands.detect import as_json, at_least, judge, print_detected, severity
 from ingest.command import (
     DATA,
+    AgentKey,
     Capabilities,
     Data,
     FailOn,
@@ -38,6 +39,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing: print the alerts that would be sent.")
     ] = False,
+    agent_key: AgentKey = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
@@ -48,7 +50,7 @@ def run(
 
     least = severity(fail_on)
     settings = load_settings()
-    report = read_logs(paths, data, maps)
+    report = read_logs(paths, data, maps, agent_key)
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
     detected = judge(data, capabilities, None if dry_run else settings)
