@@ -51,6 +51,7 @@ class Agent:
     style: int
     skew_ns: int = 0
     signal: str = "approve"
+    shared_user: str = ""
     tools: dict[str, str] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
 
@@ -70,9 +71,13 @@ class Agent:
     def key(self, spellings: tuple[str, ...]) -> str:
         return spellings[self.style % len(spellings)]
 
-    def identity(self, session: str, rng: random.Random) -> Identity:
-        """The role that this agent's runs have, with the run's own key."""
-        return Identity(self.account, self.aws_role, session_key(rng), session[:64], self.host)
+    def identity(self, session: str, human: str, rng: random.Random) -> Identity:
+        """The role that this agent's runs have, with the run's own key; some still share a user's long-lived one."""
+        if self.shared_user:
+            key = long_key(random.Random(f"{self.account}/{self.shared_user}"))
+            return Identity(self.account, self.shared_user, key, None, self.host)
+        told = human if self.style % 3 == 0 and human != "scheduler" else None
+        return Identity(self.account, self.aws_role, session_key(rng), session[:64], self.host, told)
 
     @property
     def uses_aws(self) -> bool:
@@ -144,6 +149,7 @@ def _agent(settings: Settings, world: World, role: str, seen: dict[str, int]) ->
         beat=world.beat(rng, role),
         style=rng.randrange(1000),
         skew_ns=int(rng.uniform(-1, 1) * time["skew_s"] * 1e9) if rng.random() < time["skewed_hosts"] else 0,
+        shared_user=f"svc-{role}-shared" if rng.random() < media["shared_keys"] else "",
         signal=rng.choice(("approve", "approval_decision", "human_review", "approvalGranted", "confirm_action")),
     )
 

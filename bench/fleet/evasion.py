@@ -53,6 +53,8 @@ def renamed_at_random(story: Story) -> None:
 def padded(story: Story) -> None:
     """Three to six ordinary calls around every step of the chain."""
     for session in _all(story):
+        if not any(isinstance(step, Call) and step.told for step in session.steps):
+            continue
         found, session.steps = session.steps, []
         for step in found:
             if isinstance(step, Call) and step.told:
@@ -100,7 +102,9 @@ def replayed_approvals(story: Story) -> None:
         for step in found:
             if isinstance(step, Call) and step.told:
                 other = story.maker.call(session.agent, step.action, story.rng, 3, smooth=True)
-                story.approve(session, step, 30.0, session.agent.people[0], arguments=other.arguments, ticket=story.change)
+                story.approve(
+                    session, step, 30.0, session.agent.people[0], arguments=other.arguments, ticket=story.change
+                )
             session.steps.append(step)
 
 

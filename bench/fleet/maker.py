@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bench.fleet.cast import Agent
+from bench.fleet.cast import Agent, long_key
 from bench.fleet.settings import Action, Settings
 from bench.fleet.steps import Ask, Call, Identity, Session
 from bench.fleet.values import Values
@@ -17,6 +17,17 @@ from bench.fleet.world import World
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FAILURES: Final = ("Throttling", "ServiceUnavailable", "InternalError", "ResourceNotFound", "ConnectionReset")
 _KEYS_FOR_TICKETS: Final = ("change", "ticket_id", "change_request", "approved_change", "reference")
+
+
+CREDENTIAL_KEYS: Final = ("access_key_id", "credential_id", "credential", "api_key_id", "key_id")
+GIVES_CREDENTIALS: Final = ("secret.read", "vault.checkout", "role.assume", "token.mint", "k8s.token", "key.create")
+_OF_SECRET: Final = {"secret.read": 0, "vault.checkout": 0, "key.create": 1}
+"""What gives out a key: that of the secret in this week, or the one that takes over in the next."""
+
+
+def key_in(secret: str, week: int) -> str:
+    """The key that a secret holds for a week: whoever reads it gets the same."""
+    return long_key(random.Random(f"{secret}/{week}"))
 
 
 class Maker:
@@ -46,7 +57,10 @@ class Maker:
 
         def value(kind: str) -> Any:
             if kind not in drawn:
-                drawn[kind] = self.values.draw(kind, agent, rng, day)
+                if kind == "keyid" and action in _OF_SECRET:
+                    drawn[kind] = key_in(value("secret"), day // 7 + _OF_SECRET[action])
+                else:
+                    drawn[kind] = self.values.draw(kind, agent, rng, day)
             return drawn[kind]
 
         made = Call(
@@ -69,7 +83,12 @@ class Maker:
         """The agent's own name for a tool, for good; on AWS mostly the API's, in some spelling."""
         if action.name in agent.renamed:
             return agent.renamed[action.name]
-        if action.api is not None and agent.uses_aws and agent.medium != "cloudtrail" and action.name not in agent.tools:
+        if (
+            action.api is not None
+            and agent.uses_aws
+            and agent.medium != "cloudtrail"
+            and action.name not in agent.tools
+        ):
             service, event = action.api.split(":")
             snake = _HUMP.sub("_", event).lower()
             form = agent.style % 4
@@ -96,6 +115,12 @@ class Maker:
         )
         if what == "timeout":
             call.seconds = 60.0
+
+    def credential(self, call: Call) -> str | None:
+        """The key or token that a call gave, if it gave one."""
+        if call.error is not None or not isinstance(call.result, dict) or call.action not in GIVES_CREDENTIALS:
+            return None
+        return str(next(iter(call.result.values())))
 
     def ask(self, session: Session, call: Call, rng: random.Random, at_ns: int) -> Ask | None:
         """How leave for a call is got; None where a standing ticket covers it, which the arguments then name."""
@@ -144,7 +169,7 @@ class Maker:
         made = Session(agent, at_ns, name, human or rng.choice((agent.people[0], "scheduler", agent.people[1])), prompt)
         made.version = agent.version(at_ns)
         if agent.uses_aws:
-            made.identity = agent.identity(name.replace("/", "-"), rng)
+            made.identity = agent.identity(name.replace("/", "-"), made.human, rng)
         return made
 
 

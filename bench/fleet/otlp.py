@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bench.fleet.cast import Agent
 from bench.fleet.clock import Clock, encode, text, uuid
-from bench.fleet.cloudtrail import record, session_of
+from bench.fleet.cloudtrail import witness
 from bench.fleet.shelf import Shelf
 from bench.fleet.steps import Ask, Call, Hand, Note, Session
 from bench.fleet.values import sentence
@@ -280,20 +280,6 @@ class _Run:
                 }
             ]  # fmt: skip
         self._begin(response or [{"type": "text", "content": "no answer, close the run"}])
-
-
-def witness(session: Session, call: Call, at_ns: int, rng: Random, request_id: str, shelf: Shelf) -> None:
-    """CloudTrail's own record of a call, where the agent's accounts are delivered; told if the call is."""
-    agent = session.agent
-    if call.identity is None or not (agent.is_witnessed or agent.medium == "cloudtrail"):
-        return
-    made = record(call, at_ns, rng, request_id)
-    shelf.trail(made["recipientAccountId"], at_ns, encode(made))
-    if call.told and session.chain is not None:
-        at_second = at_ns // 1_000_000_000 * 1_000_000_000
-        event = {"source": "cloudtrail", "event_id": made["eventID"]}
-        note = Note(session_of(call.identity, at_ns), call.identity.issuer, at_second, event)
-        session.chain.notes.append(note)
 
 
 def hash_of(name: str) -> int:

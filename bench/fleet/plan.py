@@ -70,7 +70,7 @@ def _chain(
 
 
 def _hour(rng: Random, malicious: bool, why: str) -> int:
-    at_night = malicious and rng.random() < 0.4 or why == "incident"
+    at_night = (malicious and rng.random() < 0.4) or why == "incident"
     hour = rng.choice((22, 23, 0, 1, 2, 3, 4)) if at_night else rng.uniform(8, 17)
     return int((hour + rng.random() * 0.9) * _HOUR_NS)
 

@@ -9,11 +9,46 @@ from bench.fleet.cast import Agent, long_key, session_key
 from bench.fleet.settings import Settings
 from bench.fleet.world import World
 
-_WORDS: Final = (
-    "login blocked routine owner confirmed expected maintenance scanner benign known vendor upload proxy device user "
-    "weekly release rollout inventory duplicate review pending evidence attached escalated closed contacted verified "
-    "policy exception backup restore window batch nightly retry cleanup drift"
-).split()
+_WORDS: Final = [
+    "login",
+    "blocked",
+    "routine",
+    "owner",
+    "confirmed",
+    "expected",
+    "maintenance",
+    "scanner",
+    "benign",
+    "known",
+    "vendor",
+    "upload",
+    "proxy",
+    "device",
+    "user",
+    "weekly",
+    "release",
+    "rollout",
+    "inventory",
+    "duplicate",
+    "review",
+    "pending",
+    "evidence",
+    "attached",
+    "escalated",
+    "closed",
+    "contacted",
+    "verified",
+    "policy",
+    "exception",
+    "backup",
+    "restore",
+    "window",
+    "batch",
+    "nightly",
+    "retry",
+    "cleanup",
+    "drift",
+]
 _CVES: Final = ("CVE-2025-", "CVE-2026-")
 _COMMANDS: Final = (
     "uptime", "df -h", "systemctl status sshd", "ls -la /var/log", "cat /etc/os-release", "ps aux --sort=-%mem",
@@ -33,7 +68,7 @@ class Values:
 
     def __init__(self, settings: Settings, world: World) -> None:
         self.world = world
-        self.stray = settings.raw["world"]["stray"]
+        self.stray, self.newest = settings.raw["world"]["stray"], settings.raw["world"]["newest"]
 
     def draw(self, kind: str, agent: Agent, rng: random.Random, day: int) -> Any:
         """A value of a kind; what an agent deals with follows its own habits, the first of its beat the most."""
@@ -41,6 +76,8 @@ class Values:
         if beat is not None:
             if rng.random() < self.stray * (0.3 if kind in ("role", "secret", "account", "policy") else 1):
                 return self.world.fresh(kind, rng, beat, day)
+            if rng.random() < self.newest:
+                return self.world.newest(kind, rng, day)
             return beat[int(len(beat) * rng.random() ** 2.2)]
         if kind in _FIXED:
             return _FIXED[kind]
@@ -71,7 +108,9 @@ def _trust(rng: random.Random, agent: Agent) -> str:
 
 
 _MAKERS: Final[dict[str, Any]] = {
-    "query": lambda rng, a: f"{rng.choice(('host', 'user', 'src', 'event.code'))}:{rng.choice(_WORDS)} {rng.choice(_WORDS)}",
+    "query": lambda rng, a: (
+        f"{rng.choice(('host', 'user', 'src', 'event.code'))}:{rng.choice(_WORDS)} {rng.choice(_WORDS)}"
+    ),
     "small": lambda rng, a: rng.randrange(1, 60),
     "rows": _rows,
     "sentence": sentence,
@@ -97,7 +136,9 @@ _MAKERS: Final[dict[str, Any]] = {
     "hash": lambda rng, a: f"{rng.getrandbits(256):064x}",
     "cve": lambda rng, a: f"{rng.choice(_CVES)}{rng.randrange(1000, 60000)}",
     "word": lambda rng, a: rng.choice(_WORDS),
-    "path": lambda rng, a: f"{rng.choice(_WORDS)}/{rng.choice(_WORDS)}-{rng.randrange(40)}.{rng.choice(('yaml', 'json', 'zip', 'tf'))}",
+    "path": lambda rng, a: (
+        f"{rng.choice(_WORDS)}/{rng.choice(_WORDS)}-{rng.randrange(40)}.{rng.choice(('yaml', 'json', 'zip', 'tf'))}"
+    ),
     "rule": lambda rng, a: f"sgr-{rng.getrandbits(48):012x}",
     "benign_command": lambda rng, a: rng.choice(_COMMANDS),
     "ssm_document": lambda rng, a: rng.choice(_DOCUMENTS),

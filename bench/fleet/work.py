@@ -6,9 +6,10 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from math import exp
+from typing import Any
 
 from bench.fleet.cast import Agent
-from bench.fleet.maker import Maker, assumed
+from bench.fleet.maker import CREDENTIAL_KEYS, Maker, assumed
 from bench.fleet.settings import DAY_NS, Playbook, Settings, StepPlan, chance
 from bench.fleet.steps import Call, Hand, Session
 from bench.fleet.values import sentence
@@ -58,9 +59,7 @@ class Work:
         books = self.settings.roles[agent.role].playbooks
         return rng.choices(books, [book.weight * _taste(agent, place) for place, book in enumerate(books)])[0]
 
-    def run(
-        self, agent: Agent, at_ns: int, rng: random.Random, book: Playbook, parent: str | None = None
-    ) -> Session:
+    def run(self, agent: Agent, at_ns: int, rng: random.Random, book: Playbook, parent: str | None = None) -> Session:
         """One run of a playbook, with all that may go wrong in it."""
         session = self.maker.session(agent, at_ns, rng, sentence(rng))
         session.parent = parent
@@ -68,7 +67,7 @@ class Work:
         if rng.random() < self.maker.texture["dead_run"]:
             session.crashed = True
             return session
-        identity = session.identity
+        identity, held = session.identity, None
         subject = self._subject(agent, rng, day)
         for plan in self._plans(agent, at_ns, rng, book):
             if plan.chance < 1 and rng.random() >= plan.chance:
@@ -81,7 +80,10 @@ class Work:
                 call = self.maker.call(agent, name, rng, day, identity=identity, about=subject)
                 if plan.asks and not self._allowed(session, call, rng, at_ns):
                     return session
+                if held is not None and rng.random() < 0.6:
+                    call.arguments.setdefault(CREDENTIAL_KEYS[agent.style % 5], held)
                 session.steps.append(call)
+                held = self.maker.credential(call) or held
                 identity = assumed(call, agent, rng) or identity
                 if call.error is not None and rng.random() < 0.35:
                     session.steps.append(self.maker.call(agent, name, rng, day, identity=identity, about=subject))
@@ -125,7 +127,9 @@ class Work:
         at_ns = session.at_ns + int(rng.uniform(5, 40) * 1e9)
         child = self.run(to, at_ns, rng, book, parent=session.id)
         child.human = session.human
-        task = {"goal": sentence(rng), "ticket": subject["ticket"], "scope": {"host": subject["host"]}}
+        task: dict[str, Any] = {"goal": sentence(rng), "ticket": subject["ticket"], "scope": {"host": subject["host"]}}
+        if session.identity is not None and rng.random() < 0.3:
+            task["session_key"] = session.identity.key
         session.steps.append(Hand(child, task))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bench.fleet.cast import Agent, long_key
-from bench.fleet.maker import assumed
+from bench.fleet.maker import CREDENTIAL_KEYS, assumed
 from bench.fleet.settings import DAY_NS, StepPlan
 from bench.fleet.steps import Ask, Call, Chain, Hand, Identity, Session
 from bench.fleet.values import external_ip, sentence
@@ -16,7 +16,6 @@ from bench.fleet.work import Work
 
 RECORDS_APPROVALS: Final = ("temporal", "maf")
 PACES: Final = {"seconds": (2, 25), "minutes": (60, 1200), "hours": (1800, 18000), "days": (30000, 110000)}
-_CREDENTIAL_KEYS: Final = ("access_key_id", "credential_id", "credential", "api_key_id", "key_id")
 
 
 class Story:
@@ -135,8 +134,13 @@ class Story:
             told=told,
         )  # fmt: skip
         call.wait = self.waits()
+        if self.malicious and told and self.rng.random() < 0.08:
+            tried = replace(
+                call, error="AccessDenied: not authorized", denied=True, result=None, answer=None, told=False
+            )
+            session.steps.append(tried)
         if credential is not None:
-            call.arguments[_CREDENTIAL_KEYS[agent.style % 5]] = credential
+            call.arguments[CREDENTIAL_KEYS[agent.style % 5]] = credential
         if extra:
             call.arguments |= extra
         if cover and not self.malicious:
@@ -213,5 +217,3 @@ class Story:
                 call = self.maker.call(agent, action, self.rng, day, identity=identity, about=more)
                 session.steps.append(call)
             self.chain.sessions.append(session)
-
-
