@@ -37,7 +37,8 @@ def witness(session: Session, call: Call, at_ns: int, rng: Random, request_id: s
 
 def record(call: Call, at_ns: int, rng: Random, request_id: str) -> dict[str, Any]:
     """The record of a call; its eventTime has whole seconds."""
-    assert call.api is not None and call.identity is not None
+    assert call.api is not None
+    assert call.identity is not None
     who, (service, event) = call.identity, call.api.split(":")
     account = call.account or who.account
     made: dict[str, Any] = {

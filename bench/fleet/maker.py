@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bench.fleet.cast import Agent, long_key
+from bench.fleet.clock import uuid
 from bench.fleet.settings import Action, Settings
 from bench.fleet.steps import Ask, Call, Identity, Session
 from bench.fleet.values import Values
@@ -161,7 +162,7 @@ class Maker:
             case "temporal":
                 name = f"{agent.role}/{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y%m%d}-{stamp[:10]}"
             case "strands" | "openinference":
-                name = f"{stamp[:8]}-{stamp[8:]}-4{rng.getrandbits(12):03x}-a{rng.getrandbits(12):03x}-{rng.getrandbits(48):012x}"
+                name = uuid(rng)
             case "maf":
                 name = f"thread_{stamp}{rng.getrandbits(32):08x}"
             case _:

@@ -179,6 +179,7 @@ class _Run:
         self._below(call, span)
         arguments = text(call.arguments)
         result = None if call.error else text(call.result)
+        strands_status = ("error" if call.error else "success") if self.agent.medium == "strands" else None
         if self.agent.medium == "openinference":
             values: dict[str, Any] = {
                 "openinference.span.kind": "TOOL", "tool.name": call.tool, "input.value": arguments,
@@ -189,7 +190,7 @@ class _Run:
                 "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call.tool, "gen_ai.tool.type": "function",
                 "gen_ai.tool.call.id": f"call_{rng.getrandbits(64):016x}", "gen_ai.tool.call.arguments": arguments,
                 "gen_ai.tool.call.result": result,
-                "gen_ai.tool.status": ("error" if call.error else "success") if self.agent.medium == "strands" else None,
+                "gen_ai.tool.status": strands_status,
                 "http.response.status_code": 403 if call.denied else None,
                 "error.type": "ToolError" if call.error else None,
             }  # fmt: skip

@@ -6,49 +6,10 @@ import random
 from typing import Any, Final
 
 from bench.fleet.cast import Agent, long_key, session_key
-from bench.fleet.settings import Settings
+from bench.fleet.settings import Settings, load
 from bench.fleet.world import World
 
-_WORDS: Final = [
-    "login",
-    "blocked",
-    "routine",
-    "owner",
-    "confirmed",
-    "expected",
-    "maintenance",
-    "scanner",
-    "benign",
-    "known",
-    "vendor",
-    "upload",
-    "proxy",
-    "device",
-    "user",
-    "weekly",
-    "release",
-    "rollout",
-    "inventory",
-    "duplicate",
-    "review",
-    "pending",
-    "evidence",
-    "attached",
-    "escalated",
-    "closed",
-    "contacted",
-    "verified",
-    "policy",
-    "exception",
-    "backup",
-    "restore",
-    "window",
-    "batch",
-    "nightly",
-    "retry",
-    "cleanup",
-    "drift",
-]
+_WORDS: Final[list[str]] = load().raw["words"]["filler"].split()
 _CVES: Final = ("CVE-2025-", "CVE-2026-")
 _COMMANDS: Final = (
     "uptime", "df -h", "systemctl status sshd", "ls -la /var/log", "cat /etc/os-release", "ps aux --sort=-%mem",
@@ -92,7 +53,8 @@ def sentence(rng: random.Random, _agent: Agent | None = None) -> str:
 
 
 def external_ip(rng: random.Random, _agent: Agent | None = None) -> str:
-    return f"{rng.choice((45, 91, 103, 141, 185, 193, 198, 203))}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+    first = rng.choice((45, 91, 103, 141, 185, 193, 198, 203))
+    return f"{first}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
 
 def _rows(rng: random.Random, agent: Agent) -> list[str]:
@@ -155,7 +117,7 @@ _MAKERS: Final[dict[str, Any]] = {
     "login": lambda rng, a: ("svc-deploy", "soc-admin", "ops", "Administrator", "ec2-user")[a.style % 5],
     "k8s_role": lambda rng, a: rng.choice(("view", "edit", "metrics-reader", "log-reader")),
     "secret_path": lambda rng, a: a.beat["secret"][0].rsplit("/", 1)[0],
-    "sql": lambda rng, a: f"select count(*) from {rng.choice(_WORDS)} where day > current_date - {rng.randrange(30)}",
+    "sql": lambda rng, a: f"show statistics of {rng.choice(_WORDS)} for the last {rng.randrange(30)} days",
     "self": lambda rng, a: a.name,
     "tool_list": lambda rng, a: rng.sample(_WORDS, 3),
 }

@@ -6,82 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bench.fleet.settings import Settings, chance
+from bench.fleet.settings import Settings, chance, load
 
-_GIVEN: Final = [
-    "ana",
-    "ben",
-    "carla",
-    "dmitri",
-    "elif",
-    "farid",
-    "greta",
-    "hiro",
-    "ines",
-    "jonas",
-    "kemal",
-    "lena",
-    "marco",
-    "nadia",
-    "omar",
-    "petra",
-    "quinn",
-    "rosa",
-    "sven",
-    "tara",
-    "umar",
-    "vera",
-    "wei",
-    "xenia",
-    "yusuf",
-    "zoe",
-    "arno",
-    "bella",
-    "cyril",
-    "dora",
-    "emil",
-    "freya",
-    "gil",
-    "hana",
-    "ivo",
-    "jule",
-    "kofi",
-    "lars",
-    "mina",
-    "nils",
-]
-_FAMILY: Final = [
-    "acosta",
-    "bauer",
-    "chen",
-    "dahl",
-    "ebert",
-    "fofana",
-    "gruber",
-    "haas",
-    "ito",
-    "jansen",
-    "klein",
-    "lopez",
-    "mori",
-    "novak",
-    "okafor",
-    "park",
-    "quist",
-    "rossi",
-    "sato",
-    "toure",
-    "ueda",
-    "vogel",
-    "weber",
-    "xu",
-    "yilmaz",
-    "zand",
-    "adler",
-    "brandt",
-    "costa",
-    "duarte",
-]
+_GIVEN: Final[list[str]] = load().raw["words"]["given"].split()
+_FAMILY: Final[list[str]] = load().raw["words"]["family"].split()
 _SITES: Final = ("fin", "hr", "web", "erp", "dev", "ml", "pos", "plant", "mail", "dc", "sap", "crm")
 _USES: Final = ("db", "app", "api", "job", "fs", "cache", "queue", "gw", "build", "edge")
 _STAGES: Final = ("prod", "stage", "shared", "sec", "data", "dr")
@@ -170,7 +98,8 @@ class World:
         account = self.accounts[number % len(self.accounts)]
         match kind:
             case "host":
-                forms = (f"{site}-{use}-{number:03d}", f"{site.upper()}{use.upper()}{number:04d}", f"{use}{number}.{site}.corp.example")  # fmt: skip
+                flat = f"{site.upper()}{use.upper()}{number:04d}"
+                forms = (f"{site}-{use}-{number:03d}", flat, f"{use}{number}.{site}.corp.example")
                 return forms[number % 3]
             case "instance":
                 return f"i-{hexed}"

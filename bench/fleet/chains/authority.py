@@ -58,8 +58,8 @@ def delegation_widens_authority(story: Story) -> None:
     story.usual(child, 1)
     policy = "arn:aws:iam::aws:policy/AdministratorAccess" if story.malicious else child_agent.beat["policy"][0]
     story.do(child, action, cover=True, **{kind: outside}, policy=policy)
-    story.do(child, story.who.choice(("secret.read", "key.create", "user.create")) if story.malicious else "ticket.comment",
-             told=story.malicious)  # fmt: skip
+    last = story.who.choice(("secret.read", "key.create", "user.create"))
+    story.do(child, last if story.malicious else "ticket.comment", told=story.malicious)
 
 
 def policy_governing_oneself(story: Story) -> None:

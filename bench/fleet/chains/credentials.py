@@ -141,7 +141,8 @@ def dormant_key_wakes(story: Story) -> None:
     """T1078.004: a key that nothing has used for weeks acts again, and not as it did."""
     agent = story.agent("backup", "deploy", "remediation", aws=True, asks=story.covered_by_approval)
     host = f"runner-{story.who.randrange(300, 400)}"
-    user = f"svc-{story.who.choice(('legacy', 'old', 'fy25', 'poc'))}-{story.who.choice(('etl', 'backup', 'import', 'sync'))}-{story.who.randrange(90)}"
+    age, use = story.who.choice(("legacy", "old", "fy25", "poc")), story.who.choice(("etl", "backup", "import", "sync"))
+    user = f"svc-{age}-{use}-{story.who.randrange(90)}"
     old = story.key_of(user, agent.account, host=host)
     habit = story.who.choice(
         (("snapshot.list", "snapshot.create"), ("object.get", "object.put"), ("log.tail", "object.put"))
