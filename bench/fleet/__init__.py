@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.fleet.cast import cast
+from bench.fleet.cast import bystanders, cast
 from bench.fleet.life import write
 from bench.fleet.maker import Maker
 from bench.fleet.plan import plan
@@ -44,7 +44,7 @@ def generate(out: Path, settings: Settings) -> Written:
         raise ValueError(f"{out} is not empty; name a new folder")
     world = World(settings)
     agents = cast(settings, world)
-    work = Work(settings, agents, Maker(settings, world))
+    work = Work(settings, agents, bystanders(settings, world), Maker(settings, world))
     planned = plan(settings, work)
     # Not the attacks: however they are told, the work around them is the same.
     beside = [s for sessions in planned.by_day.values() for s in sessions if not (s.chain and s.chain.malicious)]
@@ -69,7 +69,7 @@ def generate(out: Path, settings: Settings) -> Written:
 def _scale(settings: Settings, work: Work, events: float) -> float:
     """How many sessions a unit of rate makes for the events that were asked for: from a few runs of each agent."""
     wanted = 0.0
-    for agent in work.agents:
+    for agent in work.everybody:
         rng = chance(settings, "pilot", agent.name)
         role = settings.roles[agent.role]
         runs = [work.run(agent, settings.start_ns, rng, work._book(agent, rng)) for _ in range(8)]
