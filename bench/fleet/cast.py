@@ -80,8 +80,9 @@ class Agent:
         if self.shared_user:
             key = long_key(random.Random(f"{self.account}/{self.shared_user}"))
             return Identity(self.account, self.shared_user, key, None, self.host)
+        host = external_ip(rng) if self.role == "bystander" and rng.random() < 0.15 else self.host
         told = human if self.style % 3 == 0 and human != "scheduler" else None
-        return Identity(self.account, self.aws_role, session_key(rng), session[:64], self.host, told)
+        return Identity(self.account, self.aws_role, session_key(rng), session[:64], host, told)
 
     @property
     def uses_aws(self) -> bool:
@@ -94,6 +95,12 @@ def session_key(rng: random.Random) -> str:
 
 def long_key(rng: random.Random) -> str:
     return "AKIA" + _letters(rng, 16)
+
+
+def external_ip(rng: random.Random) -> str:
+    """An address that is nobody's own."""
+    first = rng.choice((45, 91, 103, 141, 185, 193, 198, 203))
+    return f"{first}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
 
 def _letters(rng: random.Random, count: int) -> str:
@@ -124,6 +131,8 @@ def bystanders(settings: Settings, world: World) -> list[Agent]:
         made = _agent(settings, world, "bystander", seen)
         made.medium, made.is_witnessed, made.aws_role = "cloudtrail", True, f"{made.name}-{number}"
         made.since_day = number % 4 * settings.days // 5
+        rng = chance(settings, "bystander", number)
+        made.host = external_ip(rng) if rng.random() < 0.7 else made.host
         found.append(made)
     return found
 

@@ -15,6 +15,13 @@ from bench.fleet.shelf import Shelf
 from bench.fleet.steps import Call, Identity, Note, Session
 
 _PLATFORMS = ("bedrock-agentcore.amazonaws.com", "ecs-tasks.amazonaws.com", "lambda.amazonaws.com")
+_CLIENTS = (
+    "Boto3/1.40.11 md/Botocore#1.40.11 lang/python#3.12.4",
+    "aws-cli/2.30.2 md/awscrt#0.27.6 ua/2.1 os/linux",
+    "APN/1.0 HashiCorp/1.0 Terraform/1.13.1",
+    "aws-sdk-go-v2/1.38.0 os/linux lang/go#1.24.6",
+    "Boto3/1.38.20 md/Botocore#1.38.20 lang/python#3.11.9",
+)
 _READS = ("Get", "List", "Describe", "Filter", "Lookup", "Head")
 
 
@@ -49,7 +56,7 @@ def record(call: Call, at_ns: int, rng: Random, request_id: str) -> dict[str, An
         "eventName": event,
         "awsRegion": "eu-west-1",
         "sourceIPAddress": _address(who.host),
-        "userAgent": "Boto3/1.40.11 md/Botocore#1.40.11 lang/python#3.12.4",
+        "userAgent": _CLIENTS[len(who.name + who.host) % len(_CLIENTS)],
         "requestParameters": call.params,
         "responseElements": call.answer,
         "requestID": request_id,

@@ -98,6 +98,7 @@ class _Run:
         self.session, self.shelf, self.trace, self.parent = session, shelf, trace, parent
         self.agent: Agent = session.agent
         self.scope = _SCOPES[self.agent.medium]
+        self.ponder: float = shelf.settings.raw["texture"]["ponder"]
         self._begin([{"type": "text", "content": session.prompt}])
 
     def _begin(self, asked: list[dict[str, Any]]) -> None:
@@ -116,7 +117,7 @@ class _Run:
                 if step.action and step.api is None and self.agent.medium == "cloudtrail":
                     continue
                 clock.wait(step.wait, step.wait * 1.1)
-            if rng.random() < 0.8:
+            if rng.random() < self.ponder:
                 self._chat(step.tool if isinstance(step, Call) else "transfer_to_agent")
             if isinstance(step, Call):
                 self._call(step)

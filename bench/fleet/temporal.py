@@ -58,7 +58,7 @@ class _History:
                 continue
             if isinstance(step, Call):
                 self.clock.wait(step.wait, step.wait * 1.1)
-            if self.rng.random() < 0.8:
+            if self.rng.random() < self.shelf.settings.raw["texture"]["ponder"]:
                 self._think(step)
             if isinstance(step, Call):
                 self._call(step)

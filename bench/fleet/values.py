@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
-from bench.fleet.cast import Agent, long_key, session_key
+from bench.fleet.cast import Agent, external_ip, long_key, session_key
 from bench.fleet.settings import Settings, load
 from bench.fleet.world import World
 
@@ -52,11 +52,6 @@ def sentence(rng: random.Random, _agent: Agent | None = None) -> str:
     return " ".join(rng.choices(_WORDS, k=rng.randrange(3, 9)))
 
 
-def external_ip(rng: random.Random, _agent: Agent | None = None) -> str:
-    first = rng.choice((45, 91, 103, 141, 185, 193, 198, 203))
-    return f"{first}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
-
-
 def _rows(rng: random.Random, agent: Agent) -> list[str]:
     return [sentence(rng) for _ in range(rng.randrange(1, 4))]
 
@@ -78,7 +73,7 @@ _MAKERS: Final[dict[str, Any]] = {
     "sentence": sentence,
     "mailbody": sentence,
     "page": sentence,
-    "external_ip": external_ip,
+    "external_ip": lambda rng, a: external_ip(rng),
     "external_cidr": lambda rng, a: f"{external_ip(rng)}/32",
     "internal_ip": lambda rng, a: f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}",
     "cidr": lambda rng, a: f"10.{a.style % 40 + rng.randrange(3)}.{rng.randrange(256)}.0/24",

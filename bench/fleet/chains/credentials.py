@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.fleet.cast import external_ip
 from bench.fleet.chains.story import Story
 from bench.fleet.steps import Session
-from bench.fleet.values import external_ip
 
 KINDS: Final = (
     "role_chain_to_another_account",

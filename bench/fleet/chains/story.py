@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bench.fleet.cast import Agent, long_key
+from bench.fleet.cast import Agent, external_ip, long_key
 from bench.fleet.maker import CREDENTIAL_KEYS, assumed
 from bench.fleet.settings import DAY_NS, StepPlan
 from bench.fleet.steps import Ask, Call, Chain, Hand, Identity, Session
-from bench.fleet.values import external_ip, sentence
+from bench.fleet.values import sentence
 from bench.fleet.work import Work
 
 RECORDS_APPROVALS: Final = ("temporal", "maf")
