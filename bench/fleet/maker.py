@@ -198,8 +198,10 @@ def _answer(api: str, drawn: Mapping[str, Any]) -> dict[str, Any] | None:
             return {"credentials": {"accessKeyId": drawn["session_key"], "expiration": "Oct 30, 2026, 11:00:00 PM"}}
         case "iam:CreateAccessKey":
             return {"accessKey": {"accessKeyId": drawn["keyid"], "userName": drawn["service_user"], "status": "Active"}}
-        case "ec2:CreateSnapshot" | "ec2:CopySnapshot":
+        case "ec2:CreateSnapshot":
             return {"snapshotId": drawn["snapshot"], "status": "pending"}
+        case "ec2:CopySnapshot":
+            return {"snapshotId": drawn["copied_snapshot"]}
         case "ssm:SendCommand":
             return {"command": {"commandId": drawn.get("word"), "instanceIds": [drawn["instance"]]}}
         case "ec2:AuthorizeSecurityGroupIngress":

@@ -239,9 +239,11 @@ class _Run:
     def _hand(self, hand: Hand) -> None:
         span, start = self.trace.span_id(), self.trace.clock.wait(0.002, 0.02)
         child = hand.to
-        child.id = self.session.id
         to = child.agent.name
-        if child.agent.medium in _SCOPES:
+        if child.agent.medium not in _SCOPES:
+            child.at_ns = self.trace.clock.wait(0.5, 3)
+        else:
+            child.id = self.session.id
             if child.chain is None:
                 child.chain = self.session.chain
             _Run(child, self.shelf, self.trace, span).write()

@@ -177,6 +177,7 @@ class _History:
             at, number = self._activity(
                 "delegate_to_agent", {"agent": child.agent.name, **hand.task}, {"accepted": True}, None, 1, 0.4
             )
+            child.at_ns = self.clock.wait(0.5, 3)
             if hand.told:
                 self._note(number, at)
             return

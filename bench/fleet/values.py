@@ -100,6 +100,7 @@ _MAKERS: Final[dict[str, Any]] = {
     "benign_command": lambda rng, a: rng.choice(_COMMANDS),
     "ssm_document": lambda rng, a: rng.choice(_DOCUMENTS),
     "snapshot": lambda rng, a: f"snap-{rng.getrandbits(68):017x}",
+    "copied_snapshot": lambda rng, a: f"snap-{rng.getrandbits(68):017x}",
     "token": lambda rng, a: f"tok-{rng.getrandbits(64):016x}",
     "keyid": lambda rng, a: long_key(rng),
     "keyid_known": lambda rng, a: long_key(rng),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from math import exp
 from typing import Any
@@ -35,6 +35,8 @@ class Work:
     def __init__(self, settings: Settings, agents: list[Agent], bystanders: list[Agent], maker: Maker) -> None:
         self.settings, self.agents, self.maker = settings, agents, maker
         self.everybody = [*agents, *bystanders]
+        self.attacked: Counter[str] = Counter()
+        """How many attacks went through an agent."""
         self.by_role: dict[str, list[Agent]] = defaultdict(list)
         for agent in agents:
             self.by_role[agent.role].append(agent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bench.fleet.chains.story import Story
-from bench.fleet.steps import Ask, Call
+from bench.fleet.steps import Ask, Call, Session
 from bench.fleet.values import sentence
 
 KINDS: Final = (
@@ -132,24 +132,18 @@ def approval_does_not_cover(story: Story) -> None:
             story.approve(session, call, 0.4, agent.name)
             session.steps.append(call)
         case _:
-            _rightly_approved(story, session.steps, session, call)
+            _rightly_approved(story, session, call, asked)
             return
     story.do(session, story.one_of(agent, "secret.read", "key.create", "data.export", "net.connect"))
 
 
-def _rightly_approved(story: Story, steps: list[Any], session: Any, call: Call) -> None:
+def _rightly_approved(story: Story, session: Session, call: Call, asked: Call) -> None:
     """Asked for exactly this, answered by somebody awake; refused once, or tried again after a failure."""
-    seconds = story.maker.latency(story.rng, story.at_ns)
+    steps, seconds = session.steps, story.maker.latency(story.rng, story.at_ns)
     if story.chain.variant == "1":
-        steps.append(
-            Ask(
-                call.tool,
-                dict(call.arguments),
-                story.maker.person(session.agent, story.rng, story.at_ns),
-                "denied",
-                seconds=seconds,
-            )
-        )
+        # What was asked first went too far.
+        person = story.maker.person(session.agent, story.rng, story.at_ns)
+        steps.append(Ask(asked.tool, dict(asked.arguments), person, "denied", seconds=seconds))
     story.approve(session, call, seconds)
     if story.chain.variant == "2":
         again = story.maker.call(

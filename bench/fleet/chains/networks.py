@@ -35,7 +35,8 @@ def path_opened_then_crossed(story: Story) -> None:
     session = story.session(opener)
     if story.chain.variant == "2":
         story.do(session, "firewall.list", told=False, sg=group)
-    story.do(session, "firewall.allow", cover=True, sg=group, host=host, port=port, cidr=wide)
+    said = f"access to {host}"
+    story.do(session, "firewall.allow", cover=True, sg=group, host=host, port=port, cidr=wide, sentence=said)
     story.pass_time()
     crosser = story.agent("triage", "edr", "vulnerability", "backup", logs=True, asks=asks, can=("net.connect",))
     later = story.session(crosser)

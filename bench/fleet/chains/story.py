@@ -64,8 +64,16 @@ class Story:
             fitting = [agent for agent in pool if all(fits(agent) for fits in kept)]
             if fitting:
                 break
+        if self.malicious:
+            # Not always the same: attackers take what they can get.
+            hit = self.work.attacked
+            fitting = [a for a in fitting if not a.shared_user] or fitting
+            least = min(hit[agent.name] for agent in fitting)
+            fitting = [agent for agent in fitting if hit[agent.name] == least]
         found = self.who.choice(fitting)
         self.crew.append(found)
+        if self.malicious:
+            self.work.attacked[found.name] += 1
         return found
 
     def means(self, agent: Agent) -> frozenset[str]:
