@@ -19,7 +19,7 @@ import pyarrow as pa
 import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
-from baseline.history import CountRow, History
+from baseline.history import SERVED, CountRow, History
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
@@ -39,6 +39,7 @@ _COUNT_FIELDS: Final = ("day", "agent_id", "agent_version", "aspect", "context",
 _COUNTS: Final = """
 select day, agent_id, agent_version, aspect, context, value, sum(steps)::bigint, sum(sessions)::bigint
 from counts
+where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
@@ -179,7 +180,7 @@ class _Run:
         return found, judged
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        rows = ask(self._connection, _COUNTS).iter_rows()
+        rows = ask(self._connection, _COUNTS, aspects=sorted(SERVED)).iter_rows()
         for day, group in groupby(rows, key=lambda row: row[0]):
             yield day, list(group)
 

@@ -29,14 +29,15 @@ TRACES: Final = pa.schema(
         "input_tokens": _COUNT,
         "output_tokens": _COUNT,
         "approvals": _TEXTS,
+        "joins": _TEXTS,
         "first_at": _TIME,
         "last_at": _TIME,
         "segment": _TEXT,
     }
 )
 """A row: what one agent did in one trace of one session; with the states of approval that its steps have
-(`approved`, `denied`, `automatic`, `pending`, `not_recorded`, `cannot_record`) and the segment of `events`
-that holds it."""
+(`approved`, `denied`, `automatic`, `pending`, `not_recorded`, `cannot_record`), the ids that it shares or may
+share with other traces, and the segment of `events` that holds it."""
 
 FILES: Final = pa.schema(
     {
