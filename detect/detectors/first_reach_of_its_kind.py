@@ -6,7 +6,7 @@ from detect.detectors import Finding, detector
 from detect.step import Step
 
 
-@detector(needs=("target",), techniques=("T1021", "T1078.004"), shows="novelty")
+@detector(needs=("target",), techniques=("T1021", "T1078.004"), shows="support")
 def first_reach_of_its_kind(step: Step, facts: Facts, history: History, *, at_most: float = 0.1) -> Finding | None:
     """A privileged step touched something unlike anything that the agent, or the person behind it, had touched.
 
