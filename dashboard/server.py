@@ -20,6 +20,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from dashboard import theme
 from dashboard.headers import NAMES, Guard
 from dashboard.queries import DATA
+from dashboard.stepper_routes import ROUTES
 from ingest.errors import Trouble
 from ingest.published import published
 
@@ -69,7 +70,7 @@ def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser
     # did with a folder of that name: without the frame and the handling of trouble in app.py.
     PagesManager.uses_pages_directory = False
     script = Path(str(files("dashboard").joinpath("app.py")))
-    app = st.App(script, middleware=[Middleware(Guard)], lifespan=lifespan)
+    app = st.App(script, routes=ROUTES, middleware=[Middleware(Guard)], lifespan=lifespan)
     settings = _SETTINGS | theme.options() | {"server.address": address, "server.port": port}
     app.run(config=settings)
     return 0

@@ -158,7 +158,7 @@ class CausalPass:
         is_held = coverage.is_covered or (usual and switch is None)
         gift = Gift(step, identity, (*before, step), is_held)
         self._acquired[step.session_id, step.agent_id] = gift
-        for credential in _given(step.result):
+        for credential in given(step.result):
             if credential != step.credential_id:
                 self._gifts[credential] = gift
 
@@ -183,7 +183,7 @@ def _credential(step: Step) -> str | None:
     return None if step.credential_id in objects else step.credential_id
 
 
-def _given(result: str | None) -> Iterator[str]:
+def given(result: str | None) -> Iterator[str]:
     """The credentials that a result hands out: under a telling key, or in the shape of an access key."""
     seen: set[str] = set()
     for key, value in scalars_in(result):
