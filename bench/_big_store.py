@@ -1,4 +1,4 @@
-"""A store of any size, written in bulk: a fleet's routine sessions, one flagged session of 5,000 steps and one of 100,000.
+"""A store of any size, written in bulk: routine sessions, a flagged one of 5,000 steps and one of 100,000.
 
 The rows are seeded and lie on disk as the store's own writer lays them (`Edition.write`); only settling is left
 out, for these rows are born settled. Counts come from the baseline's own `fold`.
@@ -53,7 +53,9 @@ def build(data: Path, events: int, seed: int = 7) -> None:
             _segment(edition, _routine(rng, number))
         for session, steps in ((FLAGGED_5K, 5_000), (FLAGGED_100K, 100_000)):
             columns = _flagged(rng, session, steps)
-            flagged[session] = columns["event_id"]
+            flagged[session] = [
+                event for _, event in sorted(zip(columns["sequence"], columns["event_id"], strict=True))
+            ]
             _segment(edition, columns)
         edition.replace("findings", *_findings(flagged))
         edition.replace("cases", _cases(flagged))
@@ -109,11 +111,15 @@ def _rows(
     kinds = [KINDS[k] for k in kind]
     calls = [k == "tool_call" for k in kinds]
     tools = [TOOLS[t] if call else None for t, call in zip(tool, calls, strict=True)]
-    targets = [f"host-{t:05d}.corp" if call else None for t, call in zip(rng.integers(0, 4_000, rows), calls, strict=True)]
+    targets = [
+        f"host-{t:05d}.corp" if call else None for t, call in zip(rng.integers(0, 4_000, rows), calls, strict=True)
+    ]
     chance = rng.random(rows)
     agents = [AGENTS[a] for a in agent]
     result = [
-        json.dumps({"hits": n, "items": [f"finding {n + k} on {target}, nothing of note" for k in range(4)]}) if call else None
+        json.dumps({"hits": n, "items": [f"finding {n + k} on {target}, nothing of note" for k in range(4)]})
+        if call
+        else None
         for n, target, call in zip(rng.integers(0, 5_000, rows).tolist(), targets, calls, strict=True)
     ]  # fmt: skip
     return {
@@ -173,7 +179,8 @@ def _segment(edition: Edition, columns: dict[str, Any]) -> None:
          ("input_tokens", "sum"), ("output_tokens", "sum")]
     )  # fmt: skip
     names = {"kind_count": "rows", "tool_calls_sum": "tool_calls", "errors_sum": "errors", "ordered_at_min": "first_at",
-             "ended_at_max": "last_at", "input_tokens_sum": "input_tokens", "output_tokens_sum": "output_tokens"}  # fmt: skip
+             "ended_at_max": "last_at",
+             "input_tokens_sum": "input_tokens", "output_tokens_sum": "output_tokens"}  # fmt: skip
     grouped = grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
     told = {
         **{name: grouped.column(name) for name in grouped.column_names},
@@ -189,7 +196,8 @@ def _findings(flagged: dict[str, list[str]]) -> Iterator[pa.Table]:
     for session, events in flagged.items():
         places = range(250, len(events), max(1, len(events) // 20))
         yield pa.Table.from_pylist([
-            {"finding_id": f"f-{session}-{n}", "case_id": f"case-{session}", "detector": "credential_switch_then_new_reach",
+            {"finding_id": f"f-{session}-{n}", "case_id": f"case-{session}",
+             "detector": "credential_switch_then_new_reach",
              "title": "Acted with a credential that it had just read", "session_id": session, "agent_id": AGENTS[3],
              "event_id": events[n], "event_ids": [events[n - 1], events[n]], "observed": f"role/deployer at {n}",
              "expected": "role/agent-03 in 412 of 412 sessions", "anomaly": 0.9, "impact": 0.8,
@@ -199,7 +207,8 @@ def _findings(flagged: dict[str, list[str]]) -> Iterator[pa.Table]:
 
 def _cases(flagged: dict[str, list[str]]) -> pa.Table:
     rows = [
-        {"case_id": f"case-{session}", "title": "Borrowed credential reached what its root had not", "severity": "critical",
+        {"case_id": f"case-{session}", "title": "Borrowed credential reached what its root had not",
+         "severity": "critical",
          "why": "secrets.read → iam.assume_role → ssh.exec on host-00042.corp", "anomaly": 0.97, "impact": 0.93,
          "agents": [AGENTS[3], AGENTS[11]], "sessions": [session], "detectors": ["credential_switch_then_new_reach"],
          "techniques": ["T1078.004"], "session_id": session, "event_id": events[2_500], "path": events[2_490:2_501:2],

@@ -93,7 +93,9 @@ def leave(step: Record, decisions: list[str]) -> dict[str, Any] | None:
     if not decisions and step["kind"] == "approval":
         lines.append("this step is the decision itself")
     elif not decisions and step["approval"] in ("approved", "denied", "automatic", "pending"):
-        lines.append("known from the call's own record; no approval step of its own, so no time and no arguments of its own")
+        lines.append(
+            "known from the call's own record; no approval step of its own, so no time or arguments of its own"
+        )
     return {"state": visible(step["approval"]) if step["approval"] else "", "said": own, "lines": lines}
 
 

@@ -55,9 +55,7 @@ where file_row_number in (select unnest($rows::bigint[])) and event_id in (selec
 """  # noqa: S608
 
 
-def whole(
-    connection: duckdb.DuckDBPyConnection, files: list[str], steps: pl.DataFrame, most: int
-) -> dict[str, Record]:
+def whole(connection: duckdb.DuckDBPyConnection, files: list[str], steps: pl.DataFrame, most: int) -> dict[str, Record]:
     """What `steps_of` leaves out, by event id; of arguments and result the first `most` characters."""
     if not steps.height:
         return {}
@@ -147,6 +145,7 @@ order by
 def queue(connection: duckdb.DuckDBPyConnection, ranks: list[str]) -> list[Record]:
     """Every case with the step to look at first, in the order of the Cases page."""
     return ask(connection, _QUEUE, ranks=ranks).to_dicts()
+
 
 _RAW: Final = f"""
 select * exclude (filename, file_row_number)

@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import queries, theme
 from dashboard.keeping import keep, kept
 from dashboard.queries_of_session import queue
+from dashboard.stepper_blocks import whole_steps
 from dashboard.stepper_routes import PREFIX
 from dashboard.stepper_session import Opened
 from dashboard.words import SEVERITIES
@@ -49,6 +50,7 @@ def stepper(session: Opened) -> None:
             "generation": session.generation,
             "last": session.last,
             "step": step,
+            "first": whole_steps(session, step, 1),
             "from": PREFIX,
             "severities": theme.SEVERITY[theme.chosen()],
             "ink": {"good": theme.GOOD[theme.chosen()], "bad": theme.BAD[theme.chosen()], **theme.INK[theme.chosen()]},

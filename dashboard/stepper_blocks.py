@@ -69,10 +69,13 @@ def overview(session: Opened) -> dict[str, Any]:
 
 def block(session: Opened, number: int) -> dict[str, Any]:
     """The steps `number * BLOCK + 1` to `(number + 1) * BLOCK` whole, with the state that stood before them."""
-    steps = session.steps.slice(number * BLOCK, BLOCK)
+    return whole_steps(session, number * BLOCK + 1, BLOCK)
+
+
+def whole_steps(session: Opened, start: int, most: int) -> dict[str, Any]:
+    """`most` steps from the step `start` on (fewer at the session's end), whole, with the state before them."""
+    steps = session.steps.slice(start - 1, most)
     rows = steps.to_dicts()
-    if not rows:
-        return {"block": number, "steps": [], "before": {}}
     connection = session.connect()
     about = {row["step"]: session.decisions.about(row) for row in rows}
     deciding = sorted({at for found in about.values() for at, _ in found})
@@ -90,7 +93,8 @@ def block(session: Opened, number: int) -> dict[str, Any]:
     for row in rows:
         its = more[row["event_id"]]
         lines = [
-            told(at, decided[at], more[decided[at]["event_id"]], how, its["arguments"]) for at, how in about[row["step"]]
+            told(at, decided[at], more[decided[at]["event_id"]], how, its["arguments"])
+            for at, how in about[row["step"]]
         ]
         out.append(
             {
@@ -102,7 +106,7 @@ def block(session: Opened, number: int) -> dict[str, Any]:
                 "changes": changes.get(row["step"], []),
             }
         )
-    return {"block": number, "steps": out, "before": _state(session, first - 1)}
+    return {"steps": out, "before": _state(session, first - 1)}
 
 
 def _beside(session: Opened, step: int, agent: str | None, tool: str | None) -> list[str]:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from dashboard.card import ALL
 from dashboard.queries_of_session import raw
-from dashboard.stepper_blocks import block, matches, overview
+from dashboard.stepper_blocks import BLOCK, block, matches, overview
 from dashboard.stepper_session import Opened, opened
 from ingest.errors import Trouble
 from ingest.visible import payload, visible
@@ -31,7 +31,7 @@ def _overview(session: Opened, _: Request) -> Any:
 
 
 def _block(session: Opened, request: Request) -> Any:
-    return block(session, _number(request, "block", (session.last - 1) // 100))
+    return block(session, _number(request, "block", (session.last - 1) // BLOCK))
 
 
 def _matching(session: Opened, request: Request) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -21,20 +20,19 @@ from dashboard.theme import VARIABLE
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
-PROBES = re.compile(r"/_stcore/(health|host-config)$")
-"""Streamlit looks for its base path below a deep link first; these two answers are 404 by design."""
 
 
 class Server:
     """The dashboard over one store, as its own process on a free port of this machine."""
 
     def __init__(self, data: Path, theme: str = "dark") -> None:
+        self.data = data
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         code = f"from pathlib import Path; from dashboard.server import serve; serve(Path({str(data)!r}), {self.port})"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], cwd=data, stdout=subprocess.DEVNULL, stderr=(None if os.environ.get("SEE") else subprocess.DEVNULL),
+            [sys.executable, "-c", code], cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, VARIABLE: theme},
         )  # fmt: skip
         until = time.monotonic() + 30
@@ -83,7 +81,7 @@ class Watched:
 
     def __init__(self, browser: Any, width: int = 1280, height: int = 800) -> None:
         self.page = browser.new_page(viewport={"width": width, "height": height})
-        self.page.set_default_timeout(6_000)
+        self.page.set_default_timeout(20_000)
         self.outside: list[str] = []
         self.dialogs: list[str] = []
         self.errors: list[str] = []
@@ -102,7 +100,7 @@ class Watched:
 
     def _console(self, message: Any) -> None:
         place = message.location.get("url", "")
-        if message.type == "error" and not PROBES.search(place):
+        if message.type == "error":
             self.errors.append(f"{message.text} {place}")
 
     def says(self, text: str) -> None:

@@ -12,10 +12,12 @@ const heading = (text) => el("h3", {}, text)
 const line = (text, name) => el("div", { class: name ?? "line" }, text)
 
 export function waiting(node, step, kind) {
+  node.removeAttribute("data-step")
   fill(node, el("div", { class: "what" }, kind), line(`Step ${number(step)} is on its way …`, "quiet"))
 }
 
 export function card(node, told, store) {
+  node.setAttribute("data-step", told.step)
   fill(
     node,
     el("div", { class: "kind" }, told.kind),
@@ -63,7 +65,7 @@ export function why(node, told, state, open) {
   fill(
     node,
     el(
-      "section", {}, heading("The reason"),
+      "section", { class: "reason" }, heading("The reason"),
       told.reasons.length ? told.reasons.map((finding) => reason(finding, open)) : line("No finding points at this step.", "quiet")
     ),
     el("section", {}, heading("The baseline"), told.baseline.map((text) => line(text))),
@@ -107,6 +109,7 @@ function stateOf(state, told) {
 }
 
 export function record(node, step, told) {
+  node.setAttribute("data-step", step)
   fill(
     node,
     el("div", { class: "kind" }, "the stored record"),

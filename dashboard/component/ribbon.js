@@ -188,12 +188,6 @@ export class Ribbon {
     context.strokeStyle = this.ink.text
     context.lineWidth = 1.5
     context.strokeRect(x - wide / 2 - 1, MARKS_PIXELS - 1, wide + 2, bottom - MARKS_PIXELS)
-    context.fillStyle = this.ink.text
-    context.beginPath()
-    context.moveTo(x - 5, bottom + 7)
-    context.lineTo(x + 5, bottom + 7)
-    context.lineTo(x, bottom + 1)
-    context.fill()
   }
 
   go(step) {

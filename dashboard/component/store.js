@@ -61,7 +61,8 @@ export class Store {
 
   step(step) {
     const block = this.blocks.get(this.blockOf(step))
-    return block ? block.steps[(step - 1) % this.size] : null
+    if (block) return block.steps[(step - 1) % this.size]
+    return this.data.first.steps[0].step === step ? this.data.first.steps[0] : null
   }
 
   // Ask for the block that holds the step; its neighbours once it is there.
@@ -109,8 +110,7 @@ export class Store {
 
   // What the session has held and reached up to this step: the state before its block, and what was added since.
   state(step) {
-    const block = this.blocks.get(this.blockOf(step))
-    if (!block) return null
+    const block = this.blocks.get(this.blockOf(step)) ?? this.data.first
     const state = {}
     for (const [aspect, before] of Object.entries(block.before))
       state[aspect] = { count: before.count, latest: [...before.latest], added: 0 }

@@ -185,7 +185,7 @@ def test_playing_steps_on_until_it_is_paused(long_server: Server, watched: Watch
     watched.page.get_by_label("Steps a second").select_option("8")
     watched.page.get_by_role("heading", level=2).click()
     watched.page.keyboard.press(" ")
-    watched.page.get_by_role("heading", name="Step 13 of 500").wait_for()
+    watched.page.get_by_role("heading", name=re.compile(r"Step (1[3-9]|[2-9]\d) of 500")).wait_for()
     watched.page.keyboard.press(" ")
     watched.page.get_by_role("button", name="▶ Play").wait_for()
     watched.clean()
@@ -213,9 +213,7 @@ def test_the_keyboard_reaches_everything_and_what_is_read_aloud_says_where_one_i
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_both_themes_read_at_a_desks_and_at_a_phones_width(
-    theme: str, width: int, filled: Path, browser: Any
-) -> None:
+def test_both_themes_read_at_a_desks_and_at_a_phones_width(theme: str, width: int, filled: Path, browser: Any) -> None:
     started = Server(filled, theme)
     seen = Watched(browser, width, 800)
     try:
