@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from baseline.scoring.asking import Passage
 from baseline.scoring.past import Past
 from baseline.scoring.provenance import origin as origin_from
 from baseline.scoring.provenance import origin_surprisal
@@ -41,6 +42,11 @@ TRAITS: Final[dict[str, int]] = {
     "answer_asks": 1,
     "answer_lift": 1,
     "lift_over_request": 1,
+    "order_asks": 1,
+    "order_covers": 1,
+    "order_tool_words": 1,
+    "order_lift": 1,
+    "most_asks": 0,
     "source_asked": 0,
     "values_known": 0,
     "rarest_answer_word": 0,
@@ -76,6 +82,8 @@ class _Course:
     """The answers so far, one of those that are the same."""
     answered: set[str] = field(default_factory=set)
     first: dict[str, int] = field(default_factory=dict)
+    passages: list[Passage] = field(default_factory=list)
+    most_asks: float = 0.0
     before: tuple[str, ...] = ()
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     changes: int = 0
@@ -128,6 +136,10 @@ def _measure(
         if step.result not in results:
             results.add(step.result)
             course.answers.append((number, text_of(step.result)))
+            found = past.asking.passages(step.result)
+            course.passages.extend(found)
+            if found:
+                course.most_asks = max(course.most_asks, found[0].asks)
         course.before = (*course.before, step.tool if step.ok else f"{step.tool} failed")[-2:]
     mine = rows[start:]
     for at in _AGAINST:
@@ -206,7 +218,7 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
     if span.text:
         asks = past.asking.of(span.text)
         lift = past.association(told(span.text), tool)
-    sources = [first[w] for w in needles]
+    order, order_match = _order(course, past, needles, name, tool, total)
     source_asked = course.sources_asked
     return [
         words_asked(tool, course.stems),
@@ -225,6 +237,9 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         asks,
         lift,
         lift - past.association(course.stems, tool),
+        order.asks,
+        *order_match,
+        course.most_asks,
         source_asked[span.step] if span.step >= 0 else 1.0,
         known / max(1, len(step.values)),
         rarest,
@@ -236,6 +251,25 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         float(not step.values),
         course.unserved,
     ]
+
+
+_NO_ORDER: Final = Passage(0.0, frozenset(), frozenset())
+
+
+def _order(
+    course: _Course, past: Past, needles: dict[str, float], name: list[str], tool: str, total: float
+) -> tuple[Passage, tuple[float, float, float]]:
+    """The passage of the answers that most looks like the order for this call: (it, what of the call it holds)."""
+    best, match, most = _NO_ORDER, (0.0, 0.0, 0.0), -1.0
+    lifts = past.lifts(tool)
+    for passage in course.passages:
+        covers = sum([w for n, w in needles.items() if n in passage.words]) / total
+        named_in = sum([w in passage.stems for w in name]) / max(1, len(name))
+        lift = max([0.0, *[lifts[w] for w in passage.stems if w in lifts]])
+        score = passage.asks * (0.2 + covers + named_in + 0.2 * lift)
+        if score > most:
+            best, match, most = passage, (covers, named_in, lift), score
+    return best, match
 
 
 def _origin_surprisal(past: Past, agent: str, tool: str, name: str, origin: str) -> float:
