@@ -67,11 +67,10 @@ class Asking:
                 found.append(Passage(total / (size + _SHORT), part, frozenset(map(stem, part))))
         return found
 
-    def of(self, text: str) -> float:
-        """The mean log-odds of its words, short texts pulled to 0."""
-        words = tokens(text)
+    def of(self, words: Sequence[str]) -> float:
+        """The mean log-odds of the words of a text, short texts pulled to 0."""
         get = self.odds.get
-        return sum(get(w, 0.0) for w in words) / (len(words) + _SHORT)
+        return sum([get(w, 0.0) for w in words]) / (len(words) + _SHORT)
 
 
 def asking_of(asked: Counter[str], answered: Counter[str], tasks: Mapping[str, int]) -> Asking:
