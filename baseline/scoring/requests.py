@@ -90,9 +90,17 @@ class Odds:
         self.near = near
         self._model, self._agent, self._asked = model, agent, asked
         self._odds: dict[str, float] = {}
+        self._lifts: dict[str, float] = {}
         for tool in sorted(tools):
             self.tool(tool)
         self.best = max(self._odds.values(), default=0.0)
+
+    def lift(self, tool: str) -> float:
+        """Log-lift of the request's words with this tool."""
+        found = self._lifts.get(tool)
+        if found is None:
+            found = self._lifts[tool] = self._model.past.association(self._asked, tool)
+        return found
 
     def tool(self, tool: str) -> float:
         """Log-odds of this tool, one that the agent never took too."""
