@@ -120,6 +120,7 @@ class _Told:
             "errors": self.errors,
             "input_tokens": self.input,
             "output_tokens": self.output,
+            "joins": sorted(self.joins),
             "approvals": sorted(self.approvals),
             "joins": sorted(self.joins),
             "first_at": self.first,
