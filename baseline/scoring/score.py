@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins
 """How much each voice counts. `orders` already weighs sequence and origins together with the request; the others
 speak alone only where they are far more certain."""
 import os
+
 PRIOR_TASKS = float(os.environ.get("PRIOR","80"))
 """An agent's own calibration counts half when it rests on as many tasks as this."""
 _SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
