@@ -70,6 +70,21 @@ COUNTS: Final = pa.schema(
 )
 """A row: how often, on one day, an agent showed one value of one aspect in one context. Rows add up."""
 
+PINNED: Final = pa.schema(
+    {
+        "pin": _TEXT,
+        "day": pa.date32(),
+        "agent_id": _TEXT,
+        "agent_version": _TEXT,
+        "aspect": _TEXT,
+        "context": _TEXT,
+        "value": _TEXT,
+        "steps": _COUNT,
+        "sessions": _COUNT,
+    }
+)
+"""A row: a row of counts in a baseline that was frozen under the name `pin`."""
+
 FINDINGS: Final = pa.schema(
     {
         "finding_id": _TEXT,
@@ -130,6 +145,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "files": FILES,
     "rejected": REJECTED,
     "counts": COUNTS,
+    "pinned": PINNED,
     "findings": FINDINGS,
     "cases": CASES,
     "unmatched": UNMATCHED,
