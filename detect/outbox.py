@@ -45,6 +45,7 @@ create table if not exists alerts (
 _CASES: Final = """
 select *
 from cases
+where coalesce(is_raised, true)
 order by anomaly * impact desc, case_id
 """
 

@@ -19,6 +19,7 @@ import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import CausalPass, Facts
 from detect.detectors import Detector
@@ -61,6 +62,8 @@ class Detected:
     judged: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(detector, agent, what was missing or "") -> privileged steps."""
     unmatched: int = 0
+    days: tuple[RaisedDay, ...] = ()
+    """Under a budget: each day with what was raised."""
 
 
 @cache
@@ -69,17 +72,18 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-def detect_in(data: Path, capabilities: Capabilities) -> Detected:
-    """Judge everything that is published, and publish the findings and cases."""
+def detect_in(data: Path, capabilities: Capabilities, cases_per_day: float | None = None) -> Detected:
+    """Judge everything that is published, and publish the findings and cases; under a budget only some are raised."""
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        detected = _Run(connection).detected()
+        detected = judge_all(connection)
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
         edition.replace("findings", _findings(detected.found, case_of))
-        edition.replace("cases", _cases(detected.cases))
+        detected.days = days_of(connection, detected.cases, cases_per_day)
+        edition.replace("cases", _cases(detected.cases, held_back(detected.cases, detected.days)))
         edition.replace("could_fire", _could_fire(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
@@ -87,6 +91,11 @@ def detect_in(data: Path, capabilities: Capabilities) -> Detected:
         connection.close()
         edition.publish()
         return detected
+
+
+def judge_all(connection: duckdb.DuckDBPyConnection) -> Detected:
+    """Judge everything that is published, a day by the days before it; the connection must have `classed`."""
+    return _Run(connection).detected()
 
 
 class _Run:
@@ -196,7 +205,7 @@ def _findings(found: list[Found], case_of: dict[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
-def _cases(cases: list[Case]) -> pa.Table:
+def _cases(cases: list[Case], held: set[str]) -> pa.Table:
     rows = []
     for case in cases:
         path = case.path
@@ -219,6 +228,7 @@ def _cases(cases: list[Case]) -> pa.Table:
                 "findings": len(case.found),
                 "first_at": min(times, default=None),
                 "last_at": max(times, default=None),
+                "is_raised": case.case_id not in held,
             }
         )
     return pa.Table.from_pylist(rows, schema=CASES)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,10 +25,19 @@ class SettingsTrouble(Trouble):
     exit_code = 3
 
 
+class DetectSettings(BaseModel):
+    """The table `[detect]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cases_per_day: float | None = Field(default=None, ge=0)
+    """How many cases a day the SOC takes; without it every case of the alerting severity is raised."""
+
+
 class Settings(BaseSettings):
     """`CUSTODIET_WEBHOOK_URL` and so on in the environment, `webhook_url = …` in the file."""
 
-    model_config = SettingsConfigDict(env_prefix="CUSTODIET_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="CUSTODIET_", env_nested_delimiter="__", extra="forbid")
 
     webhook_url: SecretStr | None = None
     """Where alerts go, as Standard Webhooks lays down. The address may hold a token, so it is never shown."""
@@ -38,6 +47,7 @@ class Settings(BaseSettings):
     """Where people reach the dashboard; links in alerts begin with it."""
     alert_severity: str = Field(default="medium", pattern="^(info|low|medium|high|critical)$")
     """The least severity that is sent."""
+    detect: DetectSettings = DetectSettings()
 
     @classmethod
     def settings_customise_sources(

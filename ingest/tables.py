@@ -123,10 +123,12 @@ CASES: Final = pa.schema(
         "findings": _COUNT,
         "first_at": _TIME,
         "last_at": _TIME,
+        "is_raised": pa.bool_(),
     }
 )
 """A row: the findings of one causal root. `event_id` is the step to look at first, `path` the event ids
-of the steps that prove the case, in their causal order."""
+of the steps that prove the case, in their causal order; `is_raised` is false where it stays under the bar that
+the budget of cases a day sets (null in a store from before there was one: all are raised)."""
 
 UNMATCHED: Final = pa.schema({"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT})
 """A row: a tool that the capability table does not know, an agent that used it, and how often."""

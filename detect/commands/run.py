@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from detect.commands.detect import as_json, at_least, judge, print_detected, severity
+from detect.commands.detect import Budget, as_json, at_least, judge, print_detected, severity
 from ingest.command import (
     DATA,
     Capabilities,
@@ -37,6 +37,7 @@ def run(
     capabilities: Capabilities = None,
     fail_on: FailOn = None,
     maps: Maps = None,
+    budget: Budget = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
@@ -48,7 +49,7 @@ def run(
     report = read_logs(paths, data, maps)
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
-    detected = judge(data, capabilities)
+    detected = judge(data, capabilities, settings.detect.cases_per_day if budget is None else budget)
     delivery = send_alerts(data, settings)
     if json:
         alerts = {
