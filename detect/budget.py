@@ -1,8 +1,8 @@
 """A budget, not a threshold: so many cases a day, turned into a bar over the weight of a case.
 
 The bar of a day is set from earlier days alone: the weight that, over the last two weeks, so many cases a day reached,
-nudged by what was raised too much or too little since (integral control on a log scale). Cases that a rule of both
-properties of an attack raised are hard: they pass whatever the bar, are counted first, and are said.
+nudged by what was raised too much or too little since (integral control on a log scale). Cases of high severity that a
+rule of both properties of an attack raised are hard: they pass whatever the bar, are counted first, and are said.
 
 A flood does not lift the bar for long: a day speaks with a few times the budget at most, and hard cases take half of it
 at most (what is beyond comes on top), so that who raises a thousand cases hides nothing behind them.
@@ -19,7 +19,7 @@ from typing import Final
 
 import duckdb
 
-from detect.cases import Case
+from detect.cases import SEVERITIES, Case
 from ingest.database import ask
 from ingest.event import identify
 
@@ -173,5 +173,9 @@ def _by_day(cases: Sequence[Case]) -> dict[date, list[Offered]]:
 
 
 def is_hard(case: Case) -> bool:
-    """Whether a rule of both properties of an attack is among its findings: it passes whatever the bar."""
-    return any(f.detector.shows == "movement" for f in case.found)
+    """Whether a rule of both properties of an attack is among its findings, and it is rare enough to be severe."""
+    shows_both = any(f.detector.shows == "movement" for f in case.found)
+    return shows_both and SEVERITIES.index(case.severity) >= _HARD
+
+
+_HARD: Final = SEVERITIES.index("high")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baseline.scoring.past import Past
-from baseline.scoring.provenance import kind_of, origin_of, origin_surprisal
-from baseline.scoring.requests import Nearest, Relevance, signs_of, words_asked
+from baseline.scoring.provenance import origin as origin_from
+from baseline.scoring.provenance import origin_surprisal
+from baseline.scoring.requests import Odds, Relevance, words_asked
 from baseline.scoring.sequence import surprisal
 from baseline.scoring.sessions import Session, Step
-from baseline.scoring.words import named, stem
+from baseline.scoring.spans import span_of
+from baseline.scoring.words import Text, named, text_of, told
 
 TRAITS: Final[dict[str, int]] = {
     "tool_words_asked": -1,
@@ -35,6 +38,9 @@ TRAITS: Final[dict[str, int]] = {
     "answer_covers": 1,
     "answer_over_request": 1,
     "answer_tool_words": 1,
+    "answer_asks": 1,
+    "answer_lift": 1,
+    "lift_over_request": 1,
     "source_asked": 0,
     "values_known": 0,
     "rarest_answer_word": 0,
@@ -44,143 +50,199 @@ TRAITS: Final[dict[str, int]] = {
     "steps_since_source": 0,
     "identifiers_answered": 0,
     "no_values": 0,
+    "unserved": 0,
     "other_relevance": 1,
     "other_covered": 1,
 }
 """Each with the direction in which it may only speak for a hijack: 1 more, -1 less, 0 either."""
-_WINDOW: Final = 30
-"""Words: about two sentences, as far as an order and its particulars stand apart."""
+_PROSE_WEIGHT: Final = 0.3
+_MOST_NEEDLES: Final = 6
+_MOST_WANTED: Final = 8
+_AGAINST: Final = tuple(list(TRAITS).index(t) for t in ("relevance", "request_covers"))
 
-Place = tuple[int, int]
-
-
-@dataclass
-class _Answers:
-    """Where each word stood in the answers so far: (number of the step, window). Windows overlap by half."""
-
-    first: dict[str, int] = field(default_factory=dict)
-    words: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
-    stems: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
-
-    def add(self, number: int, words: tuple[str, ...]) -> None:
-        for at, word in enumerate(words):
-            self.first.setdefault(word, number)
-            window = at // (_WINDOW // 2)
-            places = ((number, window), (number, window - 1))
-            self.words[word].update(places)
-            self.stems[stem(word)].update(places)
+Rows = NDArray[np.float64]
 
 
 @dataclass
 class _Course:
     """What is known of the session before a call."""
 
-    near: Nearest
-    best_relevance: float
-    answers: _Answers = field(default_factory=_Answers)
+    agent: str
+    asked: frozenset[str]
+    stems: frozenset[str]
+    odds: Odds
+    unserved: float
+    answers: list[tuple[int, Text]] = field(default_factory=list)
+    """The answers so far, one of those that are the same."""
+    answered: set[str] = field(default_factory=set)
+    first: dict[str, int] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     changes: int = 0
     sources_asked: list[float] = field(default_factory=list)
 
 
-def traits_of(session: Session, past: Past, relevance: Relevance) -> tuple[list[int], NDArray[np.float64]]:
-    """(numbers of the changing calls, one row of `TRAITS` each)."""
-    numbers = [n for n, s in enumerate(session.steps) if s.changes]
-    if not numbers:
-        return [], np.zeros((0, len(TRAITS)))
-    agent, asked = session.agent_id, session.asked
-    near = past.nearest(agent, asked)
-    tools = sorted(past.tools(agent) | {session.steps[n].tool for n in numbers})
-    odds = dict(zip(tools, relevance.of([signs_of(asked, agent, t, past, near) for t in tools]), strict=True))
-    course = _Course(near, max(odds.values()))
+@dataclass
+class Measured:
+    """The changing calls of sessions, one after the other."""
+
+    rows: Rows
+    starts: list[int]
+    """Session i has the rows from starts[i] to starts[i + 1]."""
+    numbers: list[int]
+    """Each row's number of the call in its session."""
+
+
+def measured(sessions: Sequence[Session], past: Past, relevance: Relevance) -> Measured:
+    """One row of `TRAITS` for each changing call of each session."""
     rows: list[list[float]] = []
-    for number, step in enumerate(session.steps):
+    numbers: list[int] = []
+    starts = [0]
+    for session in sessions:
+        last = -1
+        for number, step in enumerate(session.steps):
+            if step.changes:
+                last = number
+        if last >= 0:
+            _measure(session, last, past, relevance, rows, numbers)
+        starts.append(len(rows))
+    return Measured(np.array(rows, dtype=np.float64).reshape(len(rows), len(TRAITS)), starts, numbers)
+
+
+def _measure(
+    session: Session, last: int, past: Past, relevance: Relevance, rows: list[list[float]], numbers: list[int]
+) -> None:
+    start = len(rows)
+    stems, asked = session.asked, session.asked_tokens
+    odds = relevance.of(session.agent_id, stems)
+    course = _Course(session.agent_id, asked, stems, odds, _unserved(session, asked, past))
+    results: set[str] = set()
+    for number, step in enumerate(session.steps[: last + 1]):
+        call = (step.tool, *[v.text for v in step.values])
         if step.changes:
-            rows.append(_row(session, number, step, past, course, float(odds[step.tool])))
+            rows.append(_row(number, step, past, course, course.calls[call]))
+            numbers.append(number)
             course.changes += 1
-        course.calls[_call(step)] += 1
-        course.sources_asked.append(_asked_for(step, session))
-        course.answers.add(number, step.result_tokens)
+        course.calls[call] += 1
+        course.sources_asked.append(_asked_for(step, asked))
+        if step.result not in results:
+            results.add(step.result)
+            course.answers.append((number, text_of(step.result)))
         course.before = (*course.before, step.tool if step.ok else f"{step.tool} failed")[-2:]
-    _against_the_others(rows)
-    return numbers, np.array(rows, dtype=np.float64)
+    mine = rows[start:]
+    for at in _AGAINST:
+        # A call stands out more where another call of the session is plainly what was asked.
+        most = max(row[at] for row in mine)
+        for row in mine:
+            row.append(most - row[at])
 
 
-def _against_the_others(rows: list[list[float]]) -> None:
-    """A call stands out more where another call of the session is plainly what was asked."""
-    for at in (list(TRAITS).index("relevance"), list(TRAITS).index("request_covers")):
-        own = [row[at] for row in rows]
-        for number, row in enumerate(rows):
-            row.append(max([0.0, *(other - own[number] for other in own)]))
+def _unserved(session: Session, asked: frozenset[str], past: Past) -> float:
+    """The share of the request's rarest words that no call used."""
+    weights, unseen = past.weights, past.unseen
+    wanted = sorted(asked, key=lambda w: (-weights.get(w, unseen), w))[:_MOST_WANTED]
+    used: set[str] = set()
+    for step in session.steps:
+        for value in step.values:
+            used.update(value.read.words)
+    return sum(w not in used for w in wanted) / max(1, len(wanted))
 
 
-def _call(step: Step) -> tuple[str, ...]:
-    return (step.tool, *(v.text for v in step.values))
+def _asked_for(step: Step, asked: frozenset[str]) -> float:
+    total = found = 0
+    for value in step.values:
+        words = value.read.words
+        total += len(words)
+        found += sum([w in asked for w in words])
+    return found / total if total else 0.5
 
 
-def _asked_for(step: Step, session: Session) -> float:
-    words = [w for v in step.values for w in v.tokens]
-    return sum(w in session.asked_tokens for w in words) / len(words) if words else 0.5
-
-
-def _row(session: Session, number: int, step: Step, past: Past, course: _Course, odds: float) -> list[float]:
-    agent, asked, answers = session.agent_id, session.asked_tokens, course.answers
-    shares = {"key": [0, 0, 0, 0], "prose": [0, 0, 0, 0]}
+def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> list[float]:
+    agent, asked, tool = course.agent, course.asked, step.tool
+    weights, unseen, seen = past.weights, past.unseen, past.token_tasks
+    key = [0, 0, 0, 0]
+    prose = [0, 0, 0, 0]
     oddest_origin = rarest = from_request = total = 0.0
     known = new_words = identifiers = 0
-    sources: list[int] = []
-    covered: dict[Place, float] = defaultdict(float)
+    needles: dict[str, float] = {}
+    sets = [(n, a.words) for n, a in course.answers]
+    first = course.first
     for value in step.values:
-        kind = kind_of(value)
-        origin = origin_of(value, asked, answers.first)
-        oddest_origin = max(oddest_origin, origin_surprisal(past.origins, agent, step.tool, value.name, origin))
-        share = shares["prose" if kind == "prose" else "key"]
-        share[3] += 1
-        share[{"request": 0, "answer": 1}.get(origin, 2)] += 1
-        known += past.values.get((agent, value.name, value.text), 0) > 0
-        identifiers += kind == "identifier" and origin == "answer"
-        for word in dict.fromkeys(value.tokens):
-            weight = max(0.0, past.weight(word)) * (0.3 if kind == "prose" else 1.0)
+        read = value.read
+        is_prose = read.kind == "prose"
+        factor = _PROSE_WEIGHT if is_prose else 1.0
+        in_request = in_answers = 0
+        for word in read.words:
+            weight = weights.get(word, unseen) * factor
             total += weight
             if word in asked:
                 from_request += weight
-            elif word in answers.first:
-                new_words += past.token_tasks.get(word, 0) == 0
-                if kind != "prose":
-                    rarest = max(rarest, weight)
-                    sources.append(answers.first[word])
-            for place in answers.words.get(word, ()):
-                covered[place] += weight
-    place, from_answer = max(covered.items(), key=lambda c: (c[1], c[0]), default=((-1, 0), 0.0))
-    around = {place, (place[0], place[1] - 1), (place[0], place[1] + 1)}
-    name = named(step.tool)
+                in_request += 1
+            else:
+                source = first.get(word, -1)
+                if source < 0:
+                    source = next((n for n, words in sets if word in words), -1)
+                if source >= 0:
+                    first[word] = source
+                    in_answers += 1
+                    new_words += word not in seen
+                    needles[word] = max(weight, needles.get(word, 0.0))
+                    if not is_prose:
+                        rarest = max(rarest, weight)
+        origin = origin_from(len(read.words), in_request, in_answers)
+        oddest_origin = max(oddest_origin, _origin_surprisal(past, agent, tool, value.name, origin))
+        share = prose if is_prose else key
+        share[3] += 1
+        share[0 if origin == "request" else 1 if origin == "answer" else 2] += 1
+        known += (agent, value.name, value.text) in past.values
+        identifiers += read.kind == "identifier" and origin == "answer"
+    if len(needles) > _MOST_NEEDLES:
+        needles = dict(sorted(needles.items(), key=lambda n: (-n[1], n[0]))[:_MOST_NEEDLES])
+    name = sorted(named(tool))
+    span = span_of(course.answers, needles, name)
     total = max(total, 1e-9)
-    key, prose = shares["key"], shares["prose"]
+    odds = course.odds.tool(tool)
+    lift = asks = 0.0
+    if span.text:
+        asks = past.asking.of(span.text)
+        lift = past.association(told(span.text), tool)
+    sources = [first[w] for w in needles]
+    source_asked = course.sources_asked
     return [
-        words_asked(step.tool, session.asked),
+        words_asked(tool, course.stems),
         odds,
-        course.best_relevance - odds,
-        course.near[0][0] if course.near else 0.0,
-        (past.tool_tasks.get((agent, step.tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
-        surprisal(past, agent, course.before, step.tool),
-        *(key[i] / max(1, key[3]) for i in range(3)),
-        *(prose[i] / max(1, prose[3]) for i in range(3)),
+        course.odds.best - odds,
+        course.odds.near[0][0] if course.odds.near else 0.0,
+        (past.tool_tasks.get((agent, tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
+        surprisal(past, agent, course.before, tool),
+        *[n / max(1, key[3]) for n in key[:3]],
+        *[n / max(1, prose[3]) for n in prose[:3]],
         oddest_origin,
         from_request / total,
-        from_answer / total,
-        (from_answer - from_request) / total,
-        sum(bool(answers.stems.get(w, _NONE) & around) for w in name) / max(1, len(name)),
-        min((course.sources_asked[s] for s in sources), default=1.0),
+        span.weight / total,
+        (span.weight - from_request) / total,
+        span.tool_words / max(1, len(name)),
+        asks,
+        lift,
+        lift - past.association(course.stems, tool),
+        source_asked[span.step] if span.step >= 0 else 1.0,
         known / max(1, len(step.values)),
         rarest,
         float(course.changes),
-        float(course.calls[_call(step)]),
+        float(again),
         math.log1p(new_words),
-        float(min((number - s for s in sources), default=0)),
+        float(number - span.step) if span.step >= 0 else 0.0,
         float(identifiers),
         float(not step.values),
+        course.unserved,
     ]
 
 
-_NONE: Final[set[Place]] = set()
+def _origin_surprisal(past: Past, agent: str, tool: str, name: str, origin: str) -> float:
+    key = (agent, tool, name, origin)
+    found = past.origin_surprisals.get(key)
+    if found is None:
+        if len(past.origin_surprisals) > 1 << 16:
+            past.origin_surprisals.clear()
+        found = past.origin_surprisals[key] = origin_surprisal(past.origins, agent, tool, name, origin)
+    return found

@@ -1,48 +1,98 @@
-"""`custodiet backtest`: what history would have raised under a budget."""
+"""`custodiet backtest`: what history would have raised, under a budget or by rules that were not there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from detect.commands.detect import Budget, cases_per_day
-from ingest.command import DATA, Capabilities, Data, Json, command, inert, leave, note, print_json, working
+from detect.commands.detect import Budget
+from ingest.command import (
+    DATA,
+    Capabilities,
+    Data,
+    Json,
+    command,
+    inert,
+    jsonable,
+    leave,
+    note,
+    print_json,
+    show,
+    working,
+)
 
 if TYPE_CHECKING:
+    import duckdb
+
+    from baseline.capability import Capabilities as Table
     from detect.backtest import Backtest
+
+_SHOWN: Final = 3
+"""Matches of a rule that are shown as examples."""
 
 
 @command
 def backtest(
+    rules: Annotated[list[Path] | None, typer.Argument(help="Sigma rules, or folders of them.")] = None,
     data: Data = DATA,
     json: Json = False,
     capabilities: Capabilities = None,
     budget: Budget = None,
-    days: Annotated[int | None, typer.Option("--days", min=1, help="Show the last so many days.")] = None,
+    days: Annotated[int | None, typer.Option("--days", min=1, help="Of a budget: show the last so many days.")] = None,
 ) -> None:
-    """Replay history a day at a time, each judged by the days before it: what would have been raised?"""
+    """Replay history a day at a time: what Sigma rules, or without any a budget of cases a day, would have raised."""
     from baseline.capability import Capabilities as Table
-    from baseline.fold import classify_tools
-    from detect.backtest import backtest as replayed
+    from detect.settings import load_settings
     from ingest.database import open_published
 
-    wanted = cases_per_day(budget)
+    table = Table.load(*(capabilities or []))
+    if rules:
+        _by_rules(open_published(data), rules, table, json)
+        return
+    wanted = load_settings().detect.cases_per_day if budget is None else budget
     if wanted is None:
-        raise typer.BadParameter(
-            "give it, or set cases_per_day under [detect] in custodiet.toml", param_hint="--budget"
-        )
-    connection = open_published(data)
-    classify_tools(connection, Table.load(*(capabilities or [])))
+        raise typer.BadParameter("give it, or rules, or cases_per_day under [detect]", param_hint="--budget")
+    _by_budget(open_published(data), wanted, table, days, json)
+
+
+def _by_budget(
+    connection: duckdb.DuckDBPyConnection, cases_per_day: float, table: Table, days: int | None, json: bool
+) -> None:
+    from baseline.fold import classify_tools
+    from detect.backtest import backtest as replayed
+
+    classify_tools(connection, table)
     with working("replaying"):
-        found = replayed(connection, wanted, days)
-    if json:
-        print_json(as_json(found))
-    else:
-        print_days(found)
+        found = replayed(connection, cases_per_day, days)
+    print_json(as_json(found)) if json else print_days(found)
     for name, reason in sorted(found.failed.items()):
         note(f"the detector {name} broke: {inert(reason)}; the others ran on")
     leave(broken=list(found.failed))
+
+
+def _by_rules(connection: duckdb.DuckDBPyConnection, rules: list[Path], table: Table, json: bool) -> None:
+    from detect.sigma.matches import days_of, matches, prepare
+    from detect.sigma.rules import load_rules
+
+    loaded = load_rules(rules)
+    with working("replaying"):
+        prepare(connection, table)
+        days = days_of(connection, loaded)
+        found = {rule: matches(connection, rule) for rule in loaded}
+    if json:
+        told = [{"id": r.id, "title": r.title, "level": r.level, "matches": jsonable(m)} for r, m in found.items()]
+        print_json({"days": jsonable(days), "rules": told})
+        return
+    show(days, json=False)
+    raised = sum(days.get_column("sessions").to_list())
+    typer.echo(f"\n{len(loaded)} rules over {days.height} days: {raised / max(1, days.height):.2f} sessions a day")
+    for rule, rows in found.items():
+        typer.echo(f"{rule.level:<13} {inert(rule.title)}: {rows.height} matches")
+        for row in rows.head(_SHOWN).iter_rows(named=True):
+            what = f"{row['agent_id']}: {row['tool'] or row['kind']} on {row['target'] or 'nothing named'}"
+            typer.echo(f"    {str(row['happened_at'])[:19]} {inert(what)}  {inert(row['source'])}")
 
 
 def print_days(found: Backtest) -> None:

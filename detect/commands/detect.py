@@ -24,12 +24,11 @@ from ingest.command import (
 
 if TYPE_CHECKING:
     from detect.run import Detected
+    from detect.settings import Settings
 
 Budget = Annotated[
     float | None,
-    typer.Option(
-        "--budget", min=0.0, help="Cases a day to raise; by default [detect] cases_per_day in custodiet.toml."
-    ),
+    typer.Option("--budget", min=0.0, help="Cases a day to raise; by default cases_per_day under [detect]."),
 ]
 
 
@@ -42,26 +41,31 @@ def detect(
     budget: Budget = None,
 ) -> None:
     """Judge every privileged step against the days before it; findings of one root make one case."""
+    from detect.settings import load_settings
+
     least = severity(fail_on)
-    detected = judge(data, capabilities, cases_per_day(budget))
+    settings = load_settings()
+    detected = judge(data, capabilities, settings, settings.detect.cases_per_day if budget is None else budget)
     print_json(as_json(detected, data)) if json else print_detected(detected, data)
     leave(broken=list(detected.failed), found=at_least(detected, least))
 
 
-def cases_per_day(budget: float | None) -> float | None:
-    """What was asked for, else what is set."""
-    from detect.settings import load_settings
-
-    return budget if budget is not None else load_settings().detect.cases_per_day
-
-
-def judge(data: Path, capabilities: list[Path] | None, cases_per_day: float | None = None) -> Detected:
+def judge(
+    data: Path,
+    capabilities: list[Path] | None,
+    settings: Settings | None = None,
+    cases_per_day: float | None = None,
+) -> Detected:
+    """Detect and publish, and write the alerts into the outbox in the same step; without settings there are none."""
     from baseline.capability import Capabilities as Table
+    from detect.outbox_raise import raise_alerts
     from detect.run import detect_in
-    from ingest.database import write_for_people
+    from ingest.database import open_published, write_for_people
 
     with working("judging"):
-        detected = detect_in(data, Table.load(*(capabilities or [])), cases_per_day)
+        detected = detect_in(data, Table.load(*(capabilities or [])), cases_per_day=cases_per_day)
+        if settings is not None:
+            raise_alerts(data, open_published(data), settings)
     write_for_people(data)
     return detected
 

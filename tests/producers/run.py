@@ -23,6 +23,11 @@ QUIET = {
 }
 
 
+PATIENT = {"UV_HTTP_TIMEOUT": "120", "UV_HTTP_RETRIES": "5"}
+"""A registry may be slow; whoever runs this may set otherwise."""
+_TRIES, _INSTALL_S = 3, 600
+
+
 def uv() -> str:
     """The `uv` beside this Python, else the one on the path."""
     beside = Path(sys.executable).with_name("uv")
@@ -41,7 +46,13 @@ def environment(name: str) -> Path:
     if not (mark.exists() and mark.read_bytes() == wanted.read_bytes()):
         subprocess.run([uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
         install = [uv(), "pip", "install", "--quiet", "--python", str(python), "-r", str(wanted)]
-        subprocess.run(install, check=True)
+        for left in reversed(range(_TRIES)):
+            done = subprocess.run(install, env=PATIENT | os.environ, timeout=_INSTALL_S)
+            if not done.returncode:
+                break
+            if not left:
+                raise SystemExit(f"{name}: its SDK could not be installed ({_TRIES} tries); is the registry reachable?")
+            time.sleep(5)
         shutil.copyfile(wanted, mark)
     return python
 
