@@ -165,11 +165,11 @@ def _settings(options: argparse.Namespace) -> bench.fleet.settings.Settings:
 
 def print_figures(found: dict[str, Any]) -> None:
     """The same as tables."""
-    print(f"{found['events']:,} events, {found['rejected']} rejected; {found['evaluated_days']} days evaluated; "
-          f"{found['malicious_chains']} attacks, {found['look_alikes']} look-alikes; CPU s {found['cpu_seconds']}")  # fmt: skip
+    print(f"{found['events']:,} events, {found['rejected']} rejected; {found['evaluated_days']} days evaluated;")
+    print(f"{found['malicious_chains']} attacks, {found['look_alikes']} look-alikes; CPU s {found['cpu_seconds']}")
     print(f"\n{'':<34}{'custodiet':>11}{'95 %':>18}{'naive peer':>12}{'95 %':>18}")
-    keys = [f"{name}_at_{n}_per_day" for name in ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
-            for n in BUDGETS]  # fmt: skip
+    names = ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
+    keys = [f"{name}_at_{budget}_per_day" for name in names for budget in BUDGETS]
     more = (
         "average_precision",
         "recall_any",

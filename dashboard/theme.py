@@ -32,6 +32,15 @@ INK: Final[dict[Theme, dict[str, str]]] = {
     },
 }  # fmt: skip
 
+GOOD: Final[dict[Theme, str]] = {"dark": "#5cc48d", "light": "#0b6b3a"}
+BAD: Final[dict[Theme, str]] = {"dark": "#f0a575", "light": "#b3261e"}
+
+LANES: Final[dict[Theme, list[str]]] = {
+    "dark": ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#9aa7b4"],
+    "light": ["#0072b2", "#b35900", "#00785a", "#a64d84", "#6b6100", "#55616d"],
+}
+"""One colour an agent on the ribbon, the last for all others: Okabe and Ito's, darkened on white."""
+
 
 def chosen() -> Theme:
     """Dark, unless CUSTODIET_THEME=light."""

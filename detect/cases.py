@@ -7,11 +7,12 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from detect.detectors import Detector, Finding
+from detect.detectors import Detector, Finding, Shows
 from detect.step import Step, within
 from ingest.event import identify
 
 _MOST_TOOLS_SHOWN: Final = 5
+_SHOWS: Final = get_args(Shows)
 _EACH_FURTHER: Final = 0.5
 """What a further detector adds to the strongest: they look at the same steps, so they are no independent witnesses."""
 _A_DECADE: Final = 4.0
@@ -69,8 +70,10 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> tuple[Step, ...]:
-        """The steps of the raising findings, each once, in time."""
-        steps = {step.event_id: step for f in self.found if f.detector.raises_case for step in f.finding.path}
+        """The steps that prove a movement, else those of the raising findings, each once, in time."""
+        shown = [f for f in self.found if f.detector.shows == "movement"]
+        raising = shown or [f for f in self.found if f.detector.raises_case]
+        steps = {step.event_id: step for f in raising for step in f.finding.path}
         return tuple(sorted(steps.values(), key=_when))
 
     @property
@@ -87,7 +90,7 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> float:
-        """Powers of ten: each detector at its best, the strongest whole and every further one half of the one before."""
+        """Powers of ten: each detector at its best, the strongest whole, every further one half of the one before."""
         best: dict[str, float] = defaultdict(float)
         for f in self.found:
             best[f.detector.name] = max(best[f.detector.name], f.evidence)
@@ -159,7 +162,12 @@ def build_cases(found: list[Found]) -> list[Case]:
             tuple(
                 sorted(
                     group,
-                    key=lambda f: (not f.detector.raises_case, -f.evidence * f.impact, _when(f.step), f.detector.name),
+                    key=lambda f: (
+                        _SHOWS.index(f.detector.shows),
+                        -f.evidence * f.impact,
+                        _when(f.step),
+                        f.detector.name,
+                    ),
                 )
             )
         )

@@ -25,7 +25,7 @@ from detect.lives import Lives, Sleep
 from detect.memory import Habits
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
-from detect.reach import Reach, Reaches
+from detect.reach import HOUR_S, Reach, Reaches
 from detect.restrictions import Restrictions
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
@@ -66,6 +66,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The agent's uncovered steps to new targets in the last hour, this one last."""
     fan_shown: tuple[int, int] = (0, 0)
     """Sessions that reached as many new targets within an hour: the agent's, and everybody's."""
+    fan_sessions: int = 0
+    """Sessions that reached any new target."""
     bridge: Step | None = None
     """The uncovered step by which somebody came to the host that this step goes out from."""
     hops: tuple[Step, ...] = ()
@@ -161,7 +163,7 @@ class CausalPass:
         is_open_move = reach.is_new and not is_covered
         if is_unmasked is False:
             memory.shapes.unmask(step)
-        fan, fan_shown = self._fan(step) if is_open_move else ((), (0, 0))
+        fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
         facts = Facts(
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
@@ -180,6 +182,7 @@ class CausalPass:
             method=memory.chains.method(step, habits, window_s) if step.is_done else None,
             fan=fan,
             fan_shown=fan_shown,
+            fan_sessions=fan_sessions,
             bridge=self._bridge(step),
             hops=memory.chains.hop(step) if is_open_move and step.is_done and step.capability in _MOVES else (),
             strangers=memory.chains.others(step, habits, window_s),
@@ -194,16 +197,20 @@ class CausalPass:
                 memory.reaches.remember(step)
         return facts
 
-    def _fan(self, step: Step) -> tuple[tuple[Step, ...], tuple[int, int]]:
+    def _fan(self, step: Step) -> tuple[tuple[Step, ...], tuple[int, int], int]:
         """The new targets of the last hour, one step each, and in how many sessions there were as many before."""
         habits = self._memory.habits
-        earlier = [s for s in self._memory.reaches.new.get(step.agent_id, ()) if within(s, step, 3600)]
+        earlier = [
+            s
+            for s in self._memory.reaches.new.get(step.agent_id, ())
+            if s.capability == step.capability and within(s, step, HOUR_S)
+        ]
         by_target = {s.target: s for s in (*earlier, step.without_payload())}
         number = str(len(by_target))
         habits.note(step.session_id, "fan", step.agent_id, number)
         habits.note(step.session_id, "fan", "", number)
         shown = (habits.seen("fan", step.agent_id, number), habits.seen("fan", "", number))
-        return tuple(by_target.values()), shown
+        return tuple(by_target.values()), shown, habits.seen("fan", "", "1")
 
     def _bridge(self, step: Step) -> Step | None:
         """Who reached the place that this step goes out from, shortly before."""

@@ -43,7 +43,8 @@ _TEMPORARY: Final = re.compile(r"session_?token|expir|\bASIA", re.IGNORECASE)
 _EXPIRY: Final = re.compile(
     r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
 )
-_OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
+OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
+"""Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
 _MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
 _CARRIED: Final = re.compile(r"[\w+/=.~:@-]{8,4096}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
@@ -170,7 +171,7 @@ def _credential(step: Step) -> str | None:
     """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
     if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
         return step.credential_id
-    objects = {value for key, value in scalars_in(step.arguments) if key in _OBJECT_KEYS}
+    objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
     return None if step.credential_id in objects else step.credential_id
 
 

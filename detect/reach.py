@@ -56,7 +56,7 @@ class Reaches(msgspec.Struct):
         human = step.on_behalf_of
         is_new_to_human = human is None or not habits.seen("human", human, target)
         sessions = history.sessions(agent)
-        distinct = habits.seen("first of kind", agent) if is_new_kind else history.values_in(agent, "target")
+        distinct = habits.distinct("kind", agent) if is_new_kind else history.values_in(agent, "target")
         steps = max(sessions, history.steps_in(agent, "target")) if not is_new_kind else sessions
         chance = min(1.0, (distinct + 1) / (steps + distinct + 2))
         peers, _ = history.peers(agent, "target", target)
@@ -67,10 +67,7 @@ class Reaches(msgspec.Struct):
         target, agent, session = step.target, step.agent_id, step.session_id
         if target is None:
             return
-        kind = kind_of(target)
-        habits.note(session, "kind", agent, kind)
-        if not habits.seen("kind", agent, kind):
-            habits.note(session, "first of kind", agent)
+        habits.note(session, "kind", agent, kind_of(target))
         if (account := account_of(target)) is not None:
             habits.note(session, "account", agent, account)
         if step.on_behalf_of is not None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -144,7 +144,8 @@ class _Run:
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
         for day, of_day in groupby(steps, key=lambda step: step.day):
-            found, judged = self._undated(of_day) if day is None else self._dated(day, of_day)
+            judge = self._undated if day is None else partial(self._dated, day)
+            found, judged = judge(of_day)
             flagged = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path} - self._flagged
             self._flagged |= flagged
             self._unlearn(flagged, day)

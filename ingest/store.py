@@ -88,7 +88,8 @@ class EventWriter:
         changed = _touched([o for _, o in new.values()], known.values())
         before = [row for row in known.values() if row.trace_id in changed]
         standing = {row.event_id for row in before if row.witness_of is None}
-        rows = settle([*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())])
+        told = [*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())]
+        rows = settle(told, self._edition.agent_key)
         standing |= {row.witness_of for row in rows if row.witness_of is not None and row.event_id in standing}
         for row in rows:
             if row.content_key in new:
@@ -145,9 +146,11 @@ def _touched(new: list[Observation], known: Iterable[Row]) -> set[str]:
     """The traces that the new observations change: their own, and those joined with them."""
     keys: dict[str, set[str]] = defaultdict(set)
     for said in (*new, *known):
-        keys[said.trace_id].update(keys_in(said.joins))
+        if said.joins is not None:
+            keys[said.trace_id].update(keys_in(said.joins))
     fresh = {o.trace_id for o in new}
-    return {trace_id for group in grouped(keys) if not fresh.isdisjoint(group) for trace_id in group}
+    joined = (group for group in grouped(keys) if not fresh.isdisjoint(group))
+    return fresh.union(*joined)
 
 
 def known_files(edition: Edition) -> dict[str, tuple[str, int]]:

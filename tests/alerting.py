@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from detect.settings import Settings, checked
+from detect.sinks import Alert
 from ingest.event import identify
 from ingest.settings import Given
 from ingest.tables import CASES, FAILED, FINDINGS
@@ -110,3 +111,23 @@ def published(*cases: dict[str, Any], failed: bool = False) -> duckdb.DuckDBPyCo
         connection.register(f"{name}_rows", pa.Table.from_pylist(content, schema=schema))
         connection.execute(f"create table {name} as from {name}_rows")
     return connection
+
+
+HOSTILE = "<!channel> <https://evil.example|click> & *b* `x` @here https://evil.example [a](https://e) \u202e\x1b[31m"
+
+
+def alert(kind: str = "created", text: str = "delete_bucket on b1", **more: object) -> Alert:
+    content = {
+        "case_id": "c1", "title": text, "why": text, "severity": "high", "anomaly": 0.8, "impact": 1.0,
+        "agents": ["triage", text], "sessions": ["s1"], "detectors": ["first_privileged_use"],
+        "techniques": ["T1098.001", "AML.T0053"], "findings": 1, "steps": 1,
+        "first_at": "2026-03-02T12:00:00.000000000Z", "last_at": "2026-03-02T12:00:01.000000000Z",
+        "reasons": [{"detector": "first_privileged_use", "agent_id": "triage", "title": text, "observed": text,
+                     "expected": "0 of 40 sessions"}] * 3,
+        "path": [{"event_id": "e1", "session_id": "s1", "agent_id": "triage", "tool": text, "target": text,
+                  "source": "log.jsonl:7", "started_at": "2026-03-02T12:00:00Z"}],
+        "link": "https://soc.example/replay?session=s1&event=e1",
+    } | more  # fmt: skip
+    return Alert(
+        alert_id="5f0e9d0c-0001", case_id="c1", revision=2, kind=kind, severity="high", raised_at=NOON, content=content  # type: ignore[arg-type]
+    )  # fmt: skip

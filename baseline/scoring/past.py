@@ -122,6 +122,11 @@ class Past:
         return {w: max(0.0, math.log((self.tasks + 1) / (n + 0.5))) for w, n in self.token_tasks.items()}
 
     @cached_property
+    def seen(self) -> frozenset[str]:
+        """Every word of a request or a result."""
+        return frozenset(self.token_tasks)
+
+    @cached_property
     def unseen(self) -> float:
         """The weight of a word that no task showed."""
         return math.log((self.tasks + 1) / 0.5)
@@ -153,7 +158,7 @@ class Past:
         """
         if without is None:
             lifts = self.lifts(tool)
-            return max([0.0, *(lifts[w] for w in asked if w in lifts)])
+            return max(map(lifts.__getitem__, asked & lifts.keys()), default=0.0)
         best = 0.0
         words = frozenset(w for t in without for w in named(t))
         for t in named(tool):
@@ -192,9 +197,7 @@ class Past:
     @cached_property
     def _request_weights(self) -> dict[str, list[float]]:
         weights, unseen = self.weights, self.unseen
-        return {
-            a: [math.fsum(weights.get(w, unseen) for w in words) for words, _ in r] for a, r in self.requests.items()
-        }
+        return {a: [math.fsum(weights.get(w, unseen) for w in words) for words, _ in r] for a, r in self.requests.items()}
 
 
 def past_of(tasks: Sequence[Task]) -> Past:

@@ -43,9 +43,7 @@ def words_asked(tool: str, asked: frozenset[str]) -> float:
     return sum(_asks(w, asked) for w in words) / max(1, len(words))
 
 
-def _signs(
-    asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int
-) -> list[float]:
+def _signs(asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int) -> list[float]:
     """What speaks for this tool; `own` is 1 where the agent's task itself is among the counts, and took it."""
     used = next((like for like, _, tools in near if tool in tools), 0.0)
     unused = next((like for like, _, tools in near if tool not in tools), 0.0)
@@ -92,9 +90,17 @@ class Odds:
         self.near = near
         self._model, self._agent, self._asked = model, agent, asked
         self._odds: dict[str, float] = {}
+        self._lifts: dict[str, float] = {}
         for tool in sorted(tools):
             self.tool(tool)
         self.best = max(self._odds.values(), default=0.0)
+
+    def lift(self, tool: str) -> float:
+        """Log-lift of the request's words with this tool."""
+        found = self._lifts.get(tool)
+        if found is None:
+            found = self._lifts[tool] = self._model.past.association(self._asked, tool)
+        return found
 
     def tool(self, tool: str) -> float:
         """Log-odds of this tool, one that the agent never took too."""

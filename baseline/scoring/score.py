@@ -26,7 +26,8 @@ NOT_ENOUGH: Final = "not enough history"
 WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins": 0.005, "shape": 0.005}
 """How much each voice counts. `orders` already weighs sequence and origins together with the request; the others
 speak alone only where they are far more certain."""
-PRIOR_TASKS: Final = 80.0
+import os
+PRIOR_TASKS = float(os.environ.get("PRIOR","80"))
 """An agent's own calibration counts half when it rests on as many tasks as this."""
 _SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
 

@@ -19,20 +19,22 @@ _ASKING: Final = frozenset(("user", "human", "request", "user_message", "input")
 
 
 PROSE_WORDS: Final = 8
+MOST_WORDS: Final = 80
+"""Of one value: where a long text came from, its first words show."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """A value's words, each once and in order, and its kind: `identifier`, `name` (a few words) or `prose`."""
+    """A value's first words, each once, and its kind: `identifier`, `name` (a few words) or `prose`."""
 
-    words: tuple[str, ...]
+    words: frozenset[str]
     kind: str
 
 
 def _read(text: str) -> Read:
     words = tokens(text)
     kind = "identifier" if is_identifier(text) else "name" if len(words) <= PROSE_WORDS else "prose"
-    return Read(tuple(dict.fromkeys(words)), kind)
+    return Read(frozenset(words[:MOST_WORDS]), kind)
 
 
 _read_again = lru_cache(maxsize=1 << 15)(_read)
@@ -82,7 +84,9 @@ class Asked:
 
 @lru_cache(maxsize=1 << 12)
 def asked_of(requests: tuple[str, ...]) -> Asked:
-    return Asked(frozenset().union(*(told(r) for r in requests)), frozenset(t for r in requests for t in tokens(r)))
+    return Asked(
+        frozenset().union(*(told(r) for r in requests)), frozenset(t for r in requests for t in tokens(r))
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sklearn.ensemble import IsolationForest
 from baseline.scoring.sessions import Session
 
 FEATURES: Final = ("calls", "changes", "tools", "failures", "longest_run", "value_characters", "answer_characters")
-_TREES: Final = 60
+_TREES: Final = 40
 
 
 def features_of(session: Session) -> list[float]:

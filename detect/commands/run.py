@@ -10,6 +10,7 @@ from detect.commands.alerts import as_dict, print_previews, tell
 from detect.commands.detect import Budget, as_json, at_least, judge, print_detected, severity
 from ingest.command import (
     DATA,
+    AgentKey,
     Capabilities,
     Data,
     FailOn,
@@ -39,6 +40,7 @@ def run(
         bool, typer.Option("--dry-run", help="Send nothing: print the alerts that would be sent.")
     ] = False,
     budget: Budget = None,
+    agent_key: AgentKey = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
@@ -49,7 +51,7 @@ def run(
 
     least = severity(fail_on)
     settings = load_settings()
-    report = read_logs(paths, data, maps)
+    report = read_logs(paths, data, maps, agent_key)
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
     cases_per_day = settings.detect.cases_per_day if budget is None else budget
