@@ -48,7 +48,15 @@ class Alerts(Section):
         return networks
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts}
+class Detect(Section):
+    """`[detect]`: what is raised."""
+
+    cases_per_day: float | None = Field(
+        None, ge=0, description="How many cases a day to raise; without it every case of the alerting severity is."
+    )
+
+
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect}
 """Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
 
 
@@ -63,6 +71,12 @@ class Settings:
     def alerts(self) -> Alerts:
         section = self.sections["alerts"]
         assert isinstance(section, Alerts)
+        return section
+
+    @property
+    def detect(self) -> Detect:
+        section = self.sections["detect"]
+        assert isinstance(section, Detect)
         return section
 
     @cached_property
