@@ -45,7 +45,9 @@ class Case:
     title: str = ""
 
 
-def measure(cases: Sequence[Case], truth: Sequence[Told], first_day: int, last_day: int, seed: int = 1) -> dict[str, Any]:
+def measure(
+    cases: Sequence[Case], truth: Sequence[Told], first_day: int, last_day: int, seed: int = 1
+) -> dict[str, Any]:
     """All figures for cases in their order; days are counted since 1970, both ends evaluated."""
     judged = [case for case in cases if first_day <= case.raised_ns // DAY_NS <= last_day]
     bad = [told for told in truth if told.malicious]
@@ -163,7 +165,8 @@ def _by_kind(
     kinds: dict[str, dict[str, Any]] = {}
     for told in sorted(truth, key=lambda told: (told.kind, told.chain)):
         kind = kinds.setdefault(
-            told.kind, {"chains": 0, "found_at_5_per_day": 0, "missed": [], "unraised": [], "look_alikes": 0, "raised": []}
+            told.kind,
+            {"chains": 0, "found_at_5_per_day": 0, "missed": [], "unraised": [], "look_alikes": 0, "raised": []},
         )
         places = hits[told.chain]
         if not told.malicious:

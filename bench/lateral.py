@@ -56,7 +56,9 @@ class Run:
 
 def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
     """Ingest, baseline and detect, each a process of its own; raises CalledProcessError where one fails."""
-    inputs = [entry for entry in sorted(logs.iterdir()) if entry.resolve() != truth.resolve()] if logs.is_dir() else [logs]
+    inputs = (
+        [entry for entry in sorted(logs.iterdir()) if entry.resolve() != truth.resolve()] if logs.is_dir() else [logs]
+    )
     cpu_s: dict[str, float] = {}
     report = json.loads(_custodiet(cpu_s, "ingest", *map(str, inputs), "--data", str(data), "--json"))
     _custodiet(cpu_s, "baseline", "--data", str(data), "--json")
@@ -83,7 +85,9 @@ def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
 
 def _custodiet(cpu_s: dict[str, float], *arguments: str) -> str:
     before = getrusage(RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-m", "custodiet", *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "custodiet", *arguments], stdout=subprocess.PIPE, text=True, check=True
+    )
     after = getrusage(RUSAGE_CHILDREN)
     cpu_s[arguments[0]] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
     return done.stdout
@@ -166,14 +170,25 @@ def print_figures(found: dict[str, Any]) -> None:
     print(f"\n{'':<34}{'custodiet':>11}{'95 %':>18}{'naive peer':>12}{'95 %':>18}")
     keys = [f"{name}_at_{n}_per_day" for name in ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
             for n in BUDGETS]  # fmt: skip
-    more = ("average_precision", "recall_any", "cases", "harmless_cases_per_day", "median_seconds_to_case", "p90_seconds_to_case")
+    more = (
+        "average_precision",
+        "recall_any",
+        "cases",
+        "harmless_cases_per_day",
+        "median_seconds_to_case",
+        "p90_seconds_to_case",
+    )
     for key in [*keys, *more]:
         line = f"{key:<34}"
         for figures_of in (found, found["naive"]):
             value, ends = figures_of[key], figures_of["intervals"].get(key)
-            line += f"{'-' if value is None else value:>11}{'' if ends is None else f'{ends[0]:.3f} to {ends[1]:.3f}':>18} "
+            line += (
+                f"{'-' if value is None else value:>11}{'' if ends is None else f'{ends[0]:.3f} to {ends[1]:.3f}':>18} "
+            )
         print(line.rstrip())
-    print(f"\n{'kind':<42}{'found':>7}{'of':>4}{'in no case':>12}{'look-alikes raised':>20}{'of':>4}{'naive found':>13}")
+    print(
+        f"\n{'kind':<42}{'found':>7}{'of':>4}{'in no case':>12}{'look-alikes raised':>20}{'of':>4}{'naive found':>13}"
+    )
     for kind, said in found["kinds"].items():
         naive = found["naive"]["kinds"][kind]
         print(f"{kind:<42}{said['found_at_5_per_day']:>7}{said['chains']:>4}{len(said['unraised']):>12}"

@@ -100,7 +100,9 @@ def replayed_approvals(story: Story) -> None:
         for step in found:
             if isinstance(step, Call) and step.told:
                 other = story.maker.call(session.agent, step.action, story.rng, 3, smooth=True)
-                story.approve(session, step, 30.0, session.agent.people[0], arguments=other.arguments, ticket=story.change)
+                story.approve(
+                    session, step, 30.0, session.agent.people[0], arguments=other.arguments, ticket=story.change
+                )
             session.steps.append(step)
 
 

@@ -69,7 +69,12 @@ class Maker:
         """The agent's own name for a tool, for good; on AWS mostly the API's, in some spelling."""
         if action.name in agent.renamed:
             return agent.renamed[action.name]
-        if action.api is not None and agent.uses_aws and agent.medium != "cloudtrail" and action.name not in agent.tools:
+        if (
+            action.api is not None
+            and agent.uses_aws
+            and agent.medium != "cloudtrail"
+            and action.name not in agent.tools
+        ):
             service, event = action.api.split(":")
             snake = _HUMP.sub("_", event).lower()
             form = agent.style % 4

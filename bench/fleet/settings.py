@@ -129,7 +129,9 @@ def _role(name: str, said: dict[str, Any]) -> Role:
     )
 
 
-_WORD: Final = re.compile(r"(?P<over>>?)(?P<names>[\w./]+)(?P<asks>!?)(?:\*(?P<least>\d+)-(?P<most>\d+))?(?:\?(?P<chance>[\d.]+))?")
+_WORD: Final = re.compile(
+    r"(?P<over>>?)(?P<names>[\w./]+)(?P<asks>!?)(?:\*(?P<least>\d+)-(?P<most>\d+))?(?:\?(?P<chance>[\d.]+))?"
+)
 
 
 @cache

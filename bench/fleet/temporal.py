@@ -112,7 +112,12 @@ class _History:
 
     def _note(self, number: str, at_ns: int) -> None:
         if (chain := self.session.chain) is not None:
-            event = {"source": "temporal", "workflow_id": self.session.id, "run_id": self.run_id, "event_id": int(number)}
+            event = {
+                "source": "temporal",
+                "workflow_id": self.session.id,
+                "run_id": self.run_id,
+                "event_id": int(number),
+            }
             chain.notes.append(Note(self.session.id, self.agent.name, at_ns, event))
 
     def _activity(
@@ -132,8 +137,13 @@ class _History:
         started = self._event("ACTIVITY_TASK_STARTED", "activityTaskStartedEventAttributes", values, began)
         closing: dict[str, Any] = {"scheduledEventId": scheduled, "startedEventId": started, "identity": self.identity}
         if error == "timed out":
-            timeout = {"message": "activity timeout", "timeoutFailureInfo": {"timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE"}}
-            self._event("ACTIVITY_TASK_TIMED_OUT", "activityTaskTimedOutEventAttributes", closing | {"failure": timeout})
+            timeout = {
+                "message": "activity timeout",
+                "timeoutFailureInfo": {"timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE"},
+            }
+            self._event(
+                "ACTIVITY_TASK_TIMED_OUT", "activityTaskTimedOutEventAttributes", closing | {"failure": timeout}
+            )
         elif error:
             failure = {"message": error, "source": "PythonSDK", "applicationFailureInfo": {"type": error.split(":")[0]}}
             self._event("ACTIVITY_TASK_FAILED", "activityTaskFailedEventAttributes", closing | {"failure": failure})

@@ -71,7 +71,9 @@ def _trust(rng: random.Random, agent: Agent) -> str:
 
 
 _MAKERS: Final[dict[str, Any]] = {
-    "query": lambda rng, a: f"{rng.choice(('host', 'user', 'src', 'event.code'))}:{rng.choice(_WORDS)} {rng.choice(_WORDS)}",
+    "query": lambda rng, a: (
+        f"{rng.choice(('host', 'user', 'src', 'event.code'))}:{rng.choice(_WORDS)} {rng.choice(_WORDS)}"
+    ),
     "small": lambda rng, a: rng.randrange(1, 60),
     "rows": _rows,
     "sentence": sentence,
@@ -97,7 +99,9 @@ _MAKERS: Final[dict[str, Any]] = {
     "hash": lambda rng, a: f"{rng.getrandbits(256):064x}",
     "cve": lambda rng, a: f"{rng.choice(_CVES)}{rng.randrange(1000, 60000)}",
     "word": lambda rng, a: rng.choice(_WORDS),
-    "path": lambda rng, a: f"{rng.choice(_WORDS)}/{rng.choice(_WORDS)}-{rng.randrange(40)}.{rng.choice(('yaml', 'json', 'zip', 'tf'))}",
+    "path": lambda rng, a: (
+        f"{rng.choice(_WORDS)}/{rng.choice(_WORDS)}-{rng.randrange(40)}.{rng.choice(('yaml', 'json', 'zip', 'tf'))}"
+    ),
     "rule": lambda rng, a: f"sgr-{rng.getrandbits(48):012x}",
     "benign_command": lambda rng, a: rng.choice(_COMMANDS),
     "ssm_document": lambda rng, a: rng.choice(_DOCUMENTS),

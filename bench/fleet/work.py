@@ -58,9 +58,7 @@ class Work:
         books = self.settings.roles[agent.role].playbooks
         return rng.choices(books, [book.weight * _taste(agent, place) for place, book in enumerate(books)])[0]
 
-    def run(
-        self, agent: Agent, at_ns: int, rng: random.Random, book: Playbook, parent: str | None = None
-    ) -> Session:
+    def run(self, agent: Agent, at_ns: int, rng: random.Random, book: Playbook, parent: str | None = None) -> Session:
         """One run of a playbook, with all that may go wrong in it."""
         session = self.maker.session(agent, at_ns, rng, sentence(rng))
         session.parent = parent

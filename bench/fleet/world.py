@@ -115,7 +115,9 @@ class World:
             case "bucket":
                 return f"corp-{stage}-{site}-{use}-{number}"
             case "role":
-                return f"arn:aws:iam::{account}:role/{site}-{use}-{('ops', 'fix', 'audit', 'deploy')[number % 4]}-{number}"
+                return (
+                    f"arn:aws:iam::{account}:role/{site}-{use}-{('ops', 'fix', 'audit', 'deploy')[number % 4]}-{number}"
+                )
             case "role_name":
                 return f"{site}-{use}-{('ops', 'fix', 'audit', 'deploy')[number % 4]}-{number}"
             case "cluster":

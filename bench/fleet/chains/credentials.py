@@ -106,7 +106,12 @@ def token_or_consent_theft(story: Story) -> None:
     agent = story.agent("identity", "phishing", "triage", aws=False, logs=True, asks=asks)
     story.declare_incident()
     app = story.thing("app", agent)
-    wide = ("Mail.ReadWrite offline_access", "Directory.ReadWrite.All", "full_access_as_app", "RoleManagement.ReadWrite.Directory")
+    wide = (
+        "Mail.ReadWrite offline_access",
+        "Directory.ReadWrite.All",
+        "full_access_as_app",
+        "RoleManagement.ReadWrite.Directory",
+    )
     scopes = story.who.choice(wide if story.malicious or story.who.random() < 0.5 else ("User.Read", "Calendars.Read"))
     session = story.session(agent)
     if story.chain.variant in ("0", "1"):
@@ -122,7 +127,14 @@ def token_or_consent_theft(story: Story) -> None:
     places = ("users/cfo/messages", "directoryRoles", "sites/board/drive", "applications")
     for place in story.who.sample(places, 2):
         url = f"https://graph.example.com/v1.0/{place}"
-        story.do(later, "api.call", credential=token, cover=True, api_url=url, verb="GET" if story.rng.random() < 0.6 else "POST")
+        story.do(
+            later,
+            "api.call",
+            credential=token,
+            cover=True,
+            api_url=url,
+            verb="GET" if story.rng.random() < 0.6 else "POST",
+        )
 
 
 def dormant_key_wakes(story: Story) -> None:
@@ -131,7 +143,9 @@ def dormant_key_wakes(story: Story) -> None:
     host = f"runner-{story.who.randrange(300, 400)}"
     user = f"svc-{story.who.choice(('legacy', 'old', 'fy25', 'poc'))}-{story.who.choice(('etl', 'backup', 'import', 'sync'))}-{story.who.randrange(90)}"
     old = story.key_of(user, agent.account, host=host)
-    habit = story.who.choice((("snapshot.list", "snapshot.create"), ("object.get", "object.put"), ("log.tail", "object.put")))
+    habit = story.who.choice(
+        (("snapshot.list", "snapshot.create"), ("object.get", "object.put"), ("log.tail", "object.put"))
+    )
     story.before(range(0, story.who.randrange(2, 4)), story.outsider(old), habit, identity=old)
     story.declare_incident()
     if not story.malicious:

@@ -16,7 +16,9 @@ def defence_off_then_move(story: Story) -> None:
     agent = story.agent("edr", "remediation", "deploy", aws=variant in ("0", "1"), asks=asks)
     story.declare_incident()
     host = story.thing("host", agent)
-    off = {"0": "trail.stop", "1": "detector.off", "2": "edr.off"}.get(variant, "log.delete" if agent.uses_aws else "edr.policy")
+    off = {"0": "trail.stop", "1": "detector.off", "2": "edr.off"}.get(
+        variant, "log.delete" if agent.uses_aws else "edr.policy"
+    )
     session = story.session(agent)
     about = {kind: story.thing(kind, agent) for kind in ("trail", "detector", "stream")}
     story.do(session, off, cover=True, host=host, **about)
@@ -26,7 +28,9 @@ def defence_off_then_move(story: Story) -> None:
             agent = story.agent("edr", "vulnerability", "remediation", "backup", aws=agent.uses_aws, asks=asks)
         session = story.session(agent, warm=0)
     if story.malicious:
-        moves = ("ssm.send", "secret.read", "role.attach") if agent.uses_aws else ("edr.exec", "ssh.exec", "net.connect")
+        moves = (
+            ("ssm.send", "secret.read", "role.attach") if agent.uses_aws else ("edr.exec", "ssh.exec", "net.connect")
+        )
         for action in story.who.sample(moves, 2):
             story.do(session, action, host=host, secret=story.thing("secret", agent))
     else:
@@ -45,7 +49,9 @@ def swarm_splits_the_chain(story: Story) -> None:
     story.do(story.session(scout), story.who.choice(("host.get", "asset.list", "secret.list")), host=host)
     story.pass_time()
     reader = story.agent("rotation", "deploy", logs=True, asks=asks)
-    read = story.do(story.session(reader), story.who.choice(("secret.read", "vault.checkout")), cover=True, secret=secret)
+    read = story.do(
+        story.session(reader), story.who.choice(("secret.read", "vault.checkout")), cover=True, secret=secret
+    )
     key = str(next(iter(read.result.values())))
     story.pass_time()
     opener = story.agent("firewall", "remediation", logs=True, asks=asks)
@@ -58,4 +64,11 @@ def swarm_splits_the_chain(story: Story) -> None:
         story.pass_time()
         last = story.agent("deploy", "backup", logs=True, asks=asks)
         session = story.session(last)
-    story.do(session, "data.export" if story.malicious else "db.query", credential=key, cover=True, host=host, database=database)
+    story.do(
+        session,
+        "data.export" if story.malicious else "db.query",
+        credential=key,
+        cover=True,
+        host=host,
+        database=database,
+    )

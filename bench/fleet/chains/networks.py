@@ -13,7 +13,12 @@ _ATTACKS: Final = (
     "curl -s http://169.254.169.254/latest/meta-data/iam/security-credentials/", "rundll32 comsvcs.dll MiniDump 644",
     "cat /var/run/secrets/kubernetes.io/serviceaccount/token", "find / -name '*.pem' -readable",
 )  # fmt: skip
-_CHORES: Final = ("systemctl restart agent", "dnf -y update openssl", "Install-WindowsUpdate -AcceptAll", "apt-get upgrade -y")
+_CHORES: Final = (
+    "systemctl restart agent",
+    "dnf -y update openssl",
+    "Install-WindowsUpdate -AcceptAll",
+    "apt-get upgrade -y",
+)
 
 
 def path_opened_then_crossed(story: Story) -> None:
@@ -21,7 +26,11 @@ def path_opened_then_crossed(story: Story) -> None:
     asks = story.covered_by_approval
     opener = story.agent("firewall", "remediation", asks=asks)
     story.declare_incident()
-    group, host, port = story.thing("sg", opener), story.thing("host", opener), story.who.choice((22, 3389, 5985, 5432, 445))
+    group, host, port = (
+        story.thing("sg", opener),
+        story.thing("host", opener),
+        story.who.choice((22, 3389, 5985, 5432, 445)),
+    )
     wide = "0.0.0.0/0" if story.malicious and story.who.random() < 0.4 else f"10.{story.who.randrange(200)}.0.0/16"
     session = story.session(opener)
     if story.chain.variant == "2":
@@ -30,9 +39,21 @@ def path_opened_then_crossed(story: Story) -> None:
     story.pass_time()
     crosser = story.agent("triage", "edr", "vulnerability", "backup", logs=True, asks=asks)
     later = story.session(crosser)
-    story.do(later, story.who.choice(("net.connect", "ssh.exec")), cover=True, host=host, port=port, benign_command=_command(story))
+    story.do(
+        later,
+        story.who.choice(("net.connect", "ssh.exec")),
+        cover=True,
+        host=host,
+        port=port,
+        benign_command=_command(story),
+    )
     if story.who.random() < 0.6:
-        story.do(later, "db.query" if story.who.random() < 0.5 else "data.export", host=host, database=story.thing("database", crosser))
+        story.do(
+            later,
+            "db.query" if story.who.random() < 0.5 else "data.export",
+            host=host,
+            database=story.thing("database", crosser),
+        )
     if not story.malicious or story.chain.variant == "3":
         # Both a clean worker and a careful thief close the door behind them.
         story.pass_time()
@@ -82,7 +103,11 @@ def service_account_token_to_cluster_admin(story: Story) -> None:
     made = story.do(session, "k8s.token", cover=True, **about)
     token = str(next(iter(made.result.values())))
     story.pass_time()
-    other = story.agent("deploy", "forensic", "backup", logs=True, asks=asks) if story.chain.variant in ("1", "3") else agent
+    other = (
+        story.agent("deploy", "forensic", "backup", logs=True, asks=asks)
+        if story.chain.variant in ("1", "3")
+        else agent
+    )
     later = story.session(other)
     role = "cluster-admin" if story.malicious or story.who.random() < 0.5 else "edit"
     story.do(later, "k8s.bind", credential=token, cover=True, **about, k8s_role=role)

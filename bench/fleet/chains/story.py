@@ -213,5 +213,3 @@ class Story:
                 call = self.maker.call(agent, action, self.rng, day, identity=identity, about=more)
                 session.steps.append(call)
             self.chain.sessions.append(session)
-
-
