@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import TYPE_CHECKING, Final
 
+from baseline.aws_levels import aws_levels
 from baseline.capability_table import CAPABILITIES, LONGEST_PHRASE, Capability, Table, load_table, squashed, words_of
 
 if TYPE_CHECKING:
@@ -160,9 +161,9 @@ class Capabilities:
 
     def _in_aws(self, name: str, own: str, service: str) -> Classed | None:
         named = _AWS.fullmatch(name)
-        if named and (named[2] or self._aws_service(named[1])):
-            return self._aws_action(self._aws_service(named[1]), named[3])
-        if known := self._aws_service(service):
+        if named and (known := self._aws_service(named[1] + (named[2] or ""), named[3])):
+            return self._aws_action(known, named[3])
+        if known := self._aws_service(service, own):
             return self._aws_action(known, own)
         plain = squashed(_AWS_API_VERSION.sub("", own))
         as_cloudtrail_writes_it = own[:1].isupper() and own.isalnum()
@@ -173,18 +174,30 @@ class Capabilities:
             found = _longest(self._bare_aws, plain)
         return _by_action(found)
 
-    def _aws_service(self, service: str) -> str | None:
+    def _aws_service(self, service: str, action: str) -> str | None:
+        """The service's IAM prefix. A name without AWS's domain may be anybody's: it needs an action that AWS has."""
         prefix, dot, domain = service.lower().partition(".")
         if dot and not domain.endswith(("amazonaws.com", "amazonaws.com.cn")):
             return None
         prefix = self._table.aws_aliases.get(prefix, prefix)
-        return prefix if prefix in self._table.aws else None
+        is_aws = prefix in self._table.aws or (dot and prefix) or action.lower() in aws_levels().get(prefix, {})
+        return prefix if is_aws else None
 
-    def _aws_action(self, service: str | None, action: str) -> Classed | None:
-        actions = self._table.aws.get(service or "", {})
+    def _aws_action(self, service: str, action: str) -> Classed | None:
+        actions = self._table.aws.get(service, {})
         plain = squashed(_AWS_API_VERSION.sub("", action))
-        found = actions.get(plain) or _longest(actions, plain)
-        return _by_action(found)
+        if found := _by_action(actions.get(plain) or _longest(actions, plain)):
+            return found
+        level, worded = aws_levels().get(service, {}).get(plain), self._by_words(action, "")
+        if level == "permission":
+            return (
+                worded if worded and worded.capability in PRIVILEGED else Classed("permission", f"aws level: {level}")
+            )
+        if level == "tagging":
+            return Classed("write", f"aws level: {level}")
+        if level == "read":
+            return worded if worded and worded.capability == "credential" else Classed("read", f"aws level: {level}")
+        return worded or (Classed("write", "aws level: write") if service in aws_levels() else None)
 
     def _in_gcp(self, name: str, service: str) -> Classed | None:
         parts = [p for p in name.split(".") if not _GCP_VERSION.match(p.lower())]

@@ -6,7 +6,7 @@ nothing is inferred from values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -47,21 +47,28 @@ class Named(msgspec.Struct, frozen=True):
 
 
 _NOTHING: Final = Named()
+_TELLING: Final[dict[str, tuple[str, int]]] = {
+    key: (field, rank)
+    for field, keys in (
+        ("target", TARGET_KEYS),
+        ("credential_id", CREDENTIAL_KEYS),
+        ("principal", PRINCIPAL_KEYS),
+        ("on_behalf_of", HUMAN_KEYS),
+    )
+    for rank, key in enumerate(keys)
+}
 
 
 def named_in(arguments: str | None) -> Named:
     """Read a call's arguments (JSON text). Text that is not a JSON object names nothing."""
     found: dict[str, str] = {}
+    ranks: dict[str, int] = {}
     for key, value in scalars_in(arguments):
-        found.setdefault(key, value)
-    if not found:
-        return _NOTHING
-    return Named(
-        target=_first(found, TARGET_KEYS),
-        credential_id=_first(found, CREDENTIAL_KEYS),
-        principal=_first(found, PRINCIPAL_KEYS),
-        on_behalf_of=_first(found, HUMAN_KEYS),
-    )
+        telling = _TELLING.get(key)
+        if telling is not None and telling[1] < ranks.get(telling[0], len(_TELLING)):
+            field, ranks[field] = telling
+            found[field] = value
+    return Named(**found) if found else _NOTHING
 
 
 def scalars_in(payload: str | None) -> list[tuple[str, str]]:
@@ -76,32 +83,34 @@ def scalars_in(payload: str | None) -> list[tuple[str, str]]:
         decoded = msgspec.json.decode(payload)
     except (msgspec.MsgspecError, RecursionError):
         return []
-    return list(_scalars("", decoded, 0))
+    found: list[tuple[str, str]] = []
+    _collect("", decoded, 0, found)
+    return found
 
 
-def _first(found: dict[str, str], keys: tuple[str, ...]) -> str | None:
-    return next((found[key] for key in keys if key in found), None)
-
-
-def _scalars(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
-    members: list[tuple[str, object]]
-    match value:
-        case dict():
-            members = [(_normalised(str(key)), member) for key, member in value.items()]
-        case list():
-            members = [(name, member) for member in value]
-        case _:
-            return
+def _collect(name: str, value: object, depth: int, into: list[tuple[str, str]]) -> None:
+    deeper: list[tuple[str, object]] = []
+    members = (
+        ((_normalised(key), member) for key, member in value.items())
+        if isinstance(value, dict)
+        else ((name, member) for member in value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, member in members:
-        if isinstance(member, str) and member:
-            yield key, member
+        if isinstance(member, str):
+            if member:
+                into.append((key, member))
+        elif isinstance(member, (dict, list)):
+            deeper.append((key, member))
         elif isinstance(member, int) and not isinstance(member, bool):
-            yield key, str(member)
+            into.append((key, str(member)))
     if depth < _DEEPEST:
-        for key, member in members:
-            if isinstance(member, (dict, list)):
-                yield from _scalars(key, member, depth + 1)
+        for key, member in deeper:
+            _collect(key, member, depth + 1, into)
 
 
+@lru_cache(maxsize=4096)
 def _normalised(key: str) -> str:
+    """Cached, as the calls of a fleet share few argument names."""
     return key.lower().replace("_", "").replace("-", "").replace(".", "")

@@ -231,15 +231,12 @@ def _refuse_unknown_paths(layout: Layout, values: list[dict[str, object]]) -> No
 
 
 def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Observation:
-    def said(name: str) -> object:
-        for path in layout.fields.get(name, ()):
-            if (found := _at(value, path)) is not None and found != "":
-                return found
-        return None
+    found = {name: said for name, paths in layout.fields.items() if (said := _first_at(value, paths)) is not None}
+    said = found.get
 
     def text(name: str) -> str | None:
-        found = said(name)
-        return None if found is None else found if isinstance(found, str) else as_text(found)
+        there = found.get(name)
+        return there if there is None or isinstance(there, str) else as_text(there)
 
     own_id, session = text("id"), text("session")
     trace = text("trace") or session or own_id or record.sha256
@@ -286,6 +283,14 @@ def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Ob
         source_sha256=record.sha256,
         witness="log",
     )
+
+
+def _first_at(value: dict[str, object], paths: tuple[Pointer, ...]) -> object:
+    for path in paths:
+        found = value.get(path[0]) if len(path) == 1 else _at(value, path)
+        if found is not None and found != "":
+            return found
+    return None
 
 
 _STATUS: Final[dict[str, Status]] = {

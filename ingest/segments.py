@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.event import SCHEMA, Row
+from ingest.joins import keys_in
 from ingest.tables import TRACES
 
 _STORED: Final = tuple(SCHEMA.names)
@@ -57,33 +57,75 @@ def to_rows(table: pa.Table) -> list[Row]:
 
 def traces_of(rows: list[Row], segment: str) -> pa.Table:
     """What each agent did in each trace, for the index: a row of `traces` each."""
-    found: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
+    found: dict[tuple[str, str, str, str], _Told] = {}
     for row in rows:
-        found[row.trace_id, row.session_id or "", row.agent_id or "", row.agent_version or ""].append(row)
-    out: list[dict[str, object]] = []
-    for (trace_id, session_id, agent_id, agent_version), told in sorted(found.items()):
-        events = [row for row in told if row.witness_of is None]
-        times = [row.ordered_at for row in events if row.ordered_at is not None]
-        ends = [row.ended_at for row in events if row.ended_at is not None]
-        out.append(
-            {
-                "trace_id": trace_id,
-                "session_id": session_id,
-                "agent_id": agent_id or None,
-                "agent_version": agent_version or None,
-                "rows": len(told),
-                "steps": len(events),
-                "tool_calls": sum(row.kind == "tool_call" for row in events),
-                "errors": sum(row.status == "error" for row in events),
-                "input_tokens": sum(row.input_tokens or 0 for row in events),
-                "output_tokens": sum(row.output_tokens or 0 for row in events),
-                "approvals": sorted({row.approval for row in events if row.approval is not None}),
-                "first_at": min(times, default=None),
-                "last_at": max(times + ends, default=None),
-                "segment": segment,
-            }
-        )
+        key = (row.trace_id, row.session_id or "", row.agent_id or "", row.agent_version or "")
+        told = found.get(key)
+        if told is None:
+            told = found[key] = _Told()
+        told.take(row)
+    out = [
+        {
+            "trace_id": trace_id,
+            "session_id": session_id,
+            "agent_id": agent_id or None,
+            "agent_version": agent_version or None,
+            "segment": segment,
+            **found[trace_id, session_id, agent_id, agent_version].as_dict(),
+        }
+        for trace_id, session_id, agent_id, agent_version in sorted(found)
+    ]
     return pa.Table.from_pylist(out, schema=TRACES)
+
+
+class _Told:
+    """The sums of one agent in one trace."""
+
+    __slots__ = ("approvals", "errors", "first", "input", "joins", "last", "output", "rows", "steps", "tool_calls")
+
+    def __init__(self) -> None:
+        self.rows = self.steps = self.tool_calls = self.errors = self.input = self.output = 0
+        self.first: int | None = None
+        self.last: int | None = None
+        self.approvals: set[str] = set()
+        self.joins: set[str] = set()
+
+    def take(self, row: Row) -> None:
+        self.rows += 1
+        if row.joins is not None:
+            self.joins.update(keys_in(row.joins))
+        if row.witness_of is not None:
+            return
+        self.steps += 1
+        self.tool_calls += row.kind == "tool_call"
+        self.errors += row.status == "error"
+        self.input += row.input_tokens or 0
+        self.output += row.output_tokens or 0
+        if row.approval is not None:
+            self.approvals.add(row.approval)
+        at, end = row.ordered_at, row.ended_at
+        if at is not None:
+            if self.first is None or at < self.first:
+                self.first = at
+            if self.last is None or at > self.last:
+                self.last = at
+        if end is not None and (self.last is None or end > self.last):
+            self.last = end
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "rows": self.rows,
+            "steps": self.steps,
+            "tool_calls": self.tool_calls,
+            "errors": self.errors,
+            "input_tokens": self.input,
+            "output_tokens": self.output,
+            "joins": sorted(self.joins),
+            "approvals": sorted(self.approvals),
+            "joins": sorted(self.joins),
+            "first_at": self.first,
+            "last_at": self.last,
+        }
 
 
 def take_traces(file: Path, traces: Collection[str]) -> tuple[list[Row], pa.Table]:

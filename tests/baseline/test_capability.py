@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from baseline.aws_levels import aws_levels
 from baseline.capability import CAPABILITIES, IMPACT, PRIVILEGED, Capabilities
 from ingest.errors import Trouble
 
@@ -254,3 +255,37 @@ def test_every_recorded_attack_technique_shows_an_event_above_write(capabilities
         if capabilities.classify(event["eventName"], event["eventSource"]).capability in PRIVILEGED:
             above.add(line["technique"])
     assert {line["technique"] for line in lines} - above == set()
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "expected"),
+    [
+        ("aoss", "CreateSecurityPolicy", "permission"),
+        ("sqs", "AddPermission", "permission"),
+        ("lakeformation", "GrantPermissions", "permission"),
+        ("glue", "BatchGetStageFiles", "permission"),
+        ("polly", "SynthesizeSpeech", "read"),
+        ("s3", "DeleteObjectTagging", "write"),
+        ("workspaces", "Stream", "write"),
+    ],
+)
+def test_aws_levels_class_what_our_own_table_does_not_name(
+    capabilities: Capabilities, service: str, action: str, expected: str
+) -> None:
+    assert capabilities.classify(action, f"{service}.amazonaws.com").capability == expected
+    assert capabilities.classify(f"{service}:{action}").capability == expected or expected == "write"
+
+
+def test_every_aws_action_with_a_level_has_a_class_and_none_that_manages_permissions_is_a_read(
+    capabilities: Capabilities,
+) -> None:
+    for service, actions in aws_levels().items():
+        for action, level in actions.items():
+            found = capabilities.classify(action, f"{service}.amazonaws.com")
+            assert found.capability is not None, (service, action)
+            assert level != "permission" or found.capability != "read", (service, action, found)
+
+
+def test_a_name_that_only_looks_like_an_aws_action_is_none(capabilities: Capabilities) -> None:
+    assert not capabilities.classify("connect.send_message").reason.startswith("aws level")
+    assert not capabilities.classify("health.frobnicate").reason.startswith("aws level")
