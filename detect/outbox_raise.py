@@ -33,6 +33,12 @@ from events
 where event_id in (select unnest($events::varchar[]))
 """
 
+_VERDICTS: Final = """
+select case_id, said_by, verdict
+from verdicts
+where verdict_id in (select max(verdict_id) from verdicts group by case_id) and verdict != 'open'
+"""
+
 _RECENT: Final = """
 select
     count(*) filter (where kind != 'summary') as sent,
@@ -73,6 +79,7 @@ def plan(
     """What a raising would write now, by sink, the worst first."""
     told = told_cases(connection)
     is_whole = not ask(connection, "select 1 from failed limit 1").height
+    verdicts = {row["case_id"]: f"{row['said_by']} closed it as {row['verdict']}" for row in outbox.execute(_VERDICTS)}
     planned = []
     for target in settings.targets:
         before = known(outbox, target.name)
@@ -85,7 +92,7 @@ def plan(
             _group(rows)
         rows += _cap(outbox, rows, target, now)
         if is_whole:  # a detector that broke takes its cases away; nothing is closed on its account
-            rows += _closings(told, before, target.name, now)
+            rows += _closings(told, before, verdicts, target.name, now)
         if why := disabled(outbox).get(target.name):
             for row in rows:
                 if row.state == "pending":
@@ -206,7 +213,9 @@ def _named(row: _Planned) -> dict[str, Any]:
     return {"case_id": row.alert.case_id, "severity": row.alert.severity, "title": row.alert.content["title"]}
 
 
-def _closings(told: list[Told], before: dict[str, list[sqlite3.Row]], sink: str, now: float) -> Iterator[_Planned]:
+def _closings(
+    told: list[Told], before: dict[str, list[sqlite3.Row]], verdicts: dict[str, str], sink: str, now: float
+) -> Iterator[_Planned]:
     """The end of every case that the sink knows and that is no more."""
     there = {t.case_id for t in told}
     holds = {event: t.case_id for t in told for event in t.case["path"]}
@@ -215,8 +224,8 @@ def _closings(told: list[Told], before: dict[str, list[sqlite3.Row]], sink: str,
             continue
         last = msgspec.json.decode(revisions[-1]["content"])
         merged = next((holds[s["event_id"]] for s in last.get("path", []) if s["event_id"] in holds), None)
-        why = f"its steps are now part of case {merged}" if merged else "the logs no longer show it"
-        content = fitted({**last, "closed_why": why})
+        gone = f"its steps are now part of case {merged}" if merged else "the logs no longer show it"
+        content = fitted({**last, "closed_why": verdicts.get(case_id, gone)})
         planned = _Planned(_alert(case_id, revisions, sink, "closed", last["severity"], content, now), "closed")
         if not was_tried(revisions):
             planned.suppress("the case ended before it was sent")

@@ -70,10 +70,7 @@ class Network:
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """POST, and the answer whatever its status. Raises `Unreachable` or `Forbidden`."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Forbidden("not an http or https address")
-        backend = _Guarded(self, needs_allowed=parts.scheme == "http", until=time.monotonic() + self.timeout_s)
+        backend = _Guarded(self, needs_allowed=_scheme(url) == "http", until=time.monotonic() + self.timeout_s)
         try:
             with (
                 httpcore2.ConnectionPool(ssl_context=self._trust, network_backend=backend) as pool,
@@ -180,6 +177,17 @@ class _Deadline(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
+
+
+def _scheme(url: str) -> str:
+    """http or https; raises `Forbidden` for an address that is neither or that cannot be read."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts.scheme
+    except ValueError:
+        pass
+    raise Forbidden("not an http or https address")
 
 
 def _left(until: float) -> float:

@@ -81,7 +81,19 @@ def test_plain_http_does_not_leave_for_the_internet() -> None:
         STRICT.post("http://93.184.215.14/", b"", {})
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example/", "file:///etc/passwd", "https://", "nothing", "gopher://a/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.example/",
+        "file:///etc/passwd",
+        "https://",
+        "nothing",
+        "gopher://a/",
+        "https://[a",
+        "https://a:99999/",
+        "https://a:0/",
+    ],
+)
 def test_only_http_and_https_are_addresses(url: str) -> None:
     with pytest.raises(Forbidden, match="not an http"):
         STRICT.post(url, b"", {})
