@@ -20,6 +20,7 @@ import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
@@ -29,7 +30,7 @@ from detect.results import cases_table, could_fire_table, findings_table
 from detect.step import Step, steps_in_time
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
-from ingest.published import editing
+from ingest.published import editing, empty
 from ingest.tables import FAILED, UNMATCHED
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class Detected:
     unmatched: int = 0
     days_judged: int = 0
     """How many days this run judged itself; the others stood from earlier runs."""
+    days: tuple[RaisedDay, ...] = ()
+    """Under a budget: each day with what was raised."""
 
 
 @cache
@@ -75,8 +78,10 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS) -> Detected:
-    """Judge what is new since the last run, and publish all findings and cases."""
+def detect_in(
+    data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS, cases_per_day: float | None = None
+) -> Detected:
+    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
@@ -88,7 +93,8 @@ def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = W
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
         edition.replace("findings", findings_table(detected.found, case_of))
-        edition.replace("cases", cases_table(detected.cases))
+        detected.days = days_of(connection, detected.cases, cases_per_day)
+        edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
         edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
@@ -98,6 +104,11 @@ def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = W
         connection.close()
         edition.publish()
         return detected
+
+
+def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
+    """Judge all days anew and publish nothing; the connection must have the table `classed`."""
+    return _Run(connection, window_hours, Stopped([], None, empty("seen_segments"))).detected()
 
 
 class _Run:
