@@ -14,6 +14,7 @@ from detect.cases import Severity
 from detect.sinks import Sink, Target
 from detect.sinks._network import Network
 from ingest.plugins import plugins
+from ingest.reading_settings import Ingest
 from ingest.settings import Given, Keys, Section, SettingsTrouble, given, unknown
 
 
@@ -66,7 +67,7 @@ class Detect(Section):
     )
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect}
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest}
 """Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
 
 
