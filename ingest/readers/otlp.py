@@ -95,7 +95,7 @@ def otlp(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     Whole traces of trace stores too: Tempo, Jaeger, Cloud Trace.
     The GenAI and MCP conventions of all three generations. A span is one step; log records that tell of a
     span get its id. Missing: protobuf files, spans nested in `child_spans`, and approvals outside of Agent
-    Framework, Claude Code and Codex, which no convention describes.
+    Framework, Strands' interrupts, Claude Code and Codex, which no convention describes.
     Sources: OTLP 1.x file format, semantic-conventions-genai v0.1.0, OpenInference 0.1.42.
     """
     logs = Logs()
