@@ -27,7 +27,8 @@ WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins
 """How much each voice counts. `orders` already weighs sequence and origins together with the request; the others
 speak alone only where they are far more certain."""
 import os
-PRIOR_TASKS = float(os.environ.get("PRIOR","80"))
+
+PRIOR_TASKS = float(os.environ.get("PRIOR", "80"))
 """An agent's own calibration counts half when it rests on as many tasks as this."""
 _SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
 

@@ -27,13 +27,15 @@ def delegation_widens_authority(
     if handoff.agent_id == step.agent_id:
         return None
     if scope is not None:
-        if {step.tool, step.capability, step.target} & scope:
+        is_read_only = bool(scope & {"read-only", "readonly", "read_only"})
+        if not is_read_only and {step.tool, step.capability, step.target} & scope:
             return None
         expected = f"what the hand-offs allow together: {', '.join(sorted(scope)) or 'nothing'}"
     else:
         delegated = history.steps_in(step.agent_id, "delegated_capability", handoff.agent_id)
         seen = history.seen(step.agent_id, "delegated_capability", step.capability, handoff.agent_id)
-        if delegated < least_steps or seen.steps:
+        is_usual = history.seen(step.agent_id, "tool", step.tool or "").sessions and not facts.is_new_reach
+        if delegated < least_steps or seen.steps or is_usual:
             return None
         expected = f"0 of {delegated:,} steps that {handoff.agent_id} delegated to it were of this class"
     return Finding(

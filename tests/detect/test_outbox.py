@@ -20,6 +20,7 @@ from detect.outbox_send import deliver
 from detect.people import people
 from detect.preview import previews
 from detect.settings import Settings
+from detect.verdicts import say
 from ingest.errors import Trouble
 
 NOWHERE = webhook("https://192.0.2.1/hook")
@@ -86,6 +87,17 @@ def test_a_case_that_became_part_of_another_says_of_which(tmp_path: Path) -> Non
             deliver(tmp_path, target, Clock())
     closed = next(r.json for r in receiver.taken if r.json["type"] == "case.closed")
     assert closed["data"]["closed_why"] == "its steps are now part of case the-whole"
+
+
+def test_a_case_that_a_person_closed_says_who_and_as_what(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        target, found = webhook(receiver.url), published(case("a"))
+        raise_alerts(tmp_path, found, target, Clock())
+        deliver(tmp_path, target, Clock())
+        say(tmp_path, found, case("a")["case_id"], "false_positive", by="ana", at=NOON)
+        raise_alerts(tmp_path, published(), target, Clock())
+        deliver(tmp_path, target, Clock())
+    assert receiver.taken[1].json["data"]["closed_why"] == "ana closed it as false_positive"
 
 
 def test_nothing_is_closed_while_a_detector_is_broken(tmp_path: Path) -> None:
