@@ -27,6 +27,7 @@ from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
+from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
@@ -88,7 +89,7 @@ def detect_in(
         version = f"{code_version()} {capabilities.version} {window_hours}"
         stopped = where_it_stopped(connection, edition, version)
         run = _Run(connection, window_hours, stopped)
-        detected = run.detected()
+        detected = _with_scores(connection, run.detected())
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
@@ -108,7 +109,17 @@ def detect_in(
 
 def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
-    return _Run(connection, window_hours, Stopped([], None, empty("seen_segments"))).detected()
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")))
+    return _with_scores(connection, run.detected())
+
+
+def _with_scores(connection: duckdb.DuckDBPyConnection, detected: Detected) -> Detected:
+    """What whole sessions' scores add, where they were scored: they say more only where no detector spoke."""
+    low = found_by_score(connection, detected.found)
+    if low:
+        detected.found.extend(low)
+        detected.cases = build_cases(detected.found)
+    return detected
 
 
 class _Run:
