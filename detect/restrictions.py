@@ -9,7 +9,7 @@ import msgspec
 from detect.memory import remember
 from detect.step import Step, within
 
-_LOOSENS: Final = frozenset({"network_path", "permission", "defence_impairment", "credential"})
+_LOOSENS: Final = frozenset({"network_path", "permission", "defence_impairment"})
 _MOST_DENIED: Final = 16
 
 
