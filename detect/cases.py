@@ -149,10 +149,10 @@ def build_cases(found: list[Found]) -> list[Case]:
     agent_of = {key: f.step.agent_id for key, f in zip(keys, found, strict=True)}
     touches: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for key, f in zip(keys, found, strict=True):
-        for step in (*f.finding.path, f.step):
-            at, event_id = _when(step)
-            touches[f"session {step.session_id}"].append((at, event_id, key))
+        for step in f.finding.path:
+            touches[f"step {step.event_id}"].append((*_when(step), key))
         at, event_id = _when(f.step)
+        touches[f"session {f.step.session_id}"].append((at, event_id, key))
         if f.step.target is not None and f.detector.shows == "movement":
             touches[f"target {f.step.target}"].append((at, event_id, key))
         if f.step.credential_id is not None and IS_TEMPORARY.match(f.step.credential_id):

@@ -180,7 +180,7 @@ class CausalPass:
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
             root=root,
-            root_has_history=self._history.is_enough(root),
+            root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
             is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
             reach=reach,
             switch=switch,

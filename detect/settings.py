@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 import detect.sinks
 from detect.cases import Severity
+from detect.causal import WINDOW_HOURS
 from detect.sinks import Sink, Target
 from detect.sinks._network import Network
 from ingest.plugins import plugins
@@ -48,7 +49,15 @@ class Alerts(Section):
         return networks
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts}
+class Judging(Section):
+    """`[detect]`: what holds for the causal pass."""
+
+    window_hours: float = Field(
+        WINDOW_HOURS, gt=0, le=31 * 24, description="How long a path, a refusal or a temporary credential is followed."
+    )
+
+
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Judging}
 """Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
 
 
@@ -63,6 +72,12 @@ class Settings:
     def alerts(self) -> Alerts:
         section = self.sections["alerts"]
         assert isinstance(section, Alerts)
+        return section
+
+    @property
+    def detect(self) -> Judging:
+        section = self.sections["detect"]
+        assert isinstance(section, Judging)
         return section
 
     @cached_property
