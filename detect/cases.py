@@ -141,8 +141,9 @@ class _Groups:
 def build_cases(found: list[Found]) -> list[Case]:
     """Group findings of one causal root; groups with nothing raising are no case.
 
-    One root: within a day of each other they share a session of their paths (a credential handed on, a hand-off, an
-    opened path), act with one temporary credential, or as movements end at one target. Cases come heaviest first; ties by id.
+    One root: they share a step of their paths (the one that gave a credential, handed on, opened the way), or within
+    a day of each other they share a session, act with one temporary credential, or as movements end at one target.
+    Cases come heaviest first; ties by id.
     """
     groups = _Groups()
     keys = [f.finding_id for f in found]

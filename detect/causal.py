@@ -157,7 +157,7 @@ class CausalPass:
         facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
-            if step.is_done and step.result:
+            if step.gives and step.is_done:
                 memory.credentials.take(step, None, _UNKNOWN, self._history, memory.habits)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)

@@ -156,7 +156,7 @@ class Credentials(msgspec.Struct):
     def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
-        handed = list(given(result))
+        handed = list(given(result)) if step.gives else []
         if not is_credential and (not handed or (len(handed) > _MOST_HANDED and not _SECRET.search(result or ""))):
             return
         identity = step.target or step.tool or ""

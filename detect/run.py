@@ -22,7 +22,7 @@ from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
-from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
+from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
@@ -43,6 +43,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_LAST: Final = "select cast(max(ordered_at) as date) from events"
 
 _UNMATCHED: Final = """
 select tool, agent_id, count(*) as steps
@@ -114,7 +116,7 @@ class _Run:
         self._counts = self._counts_by_day()
         self._next_counts = next(self._counts, None)
         self._stopped = stopped
-        self.days: list[tuple[Day, bytes]] = []
+        self.days: list[tuple[Day, bytes | None]] = []
         """What this run judged, and what the pass remembered after each day."""
         if stopped.memory is None:
             self._causal = CausalPass(self._history, window_hours)
@@ -129,6 +131,7 @@ class _Run:
         self._unlearn(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
+        last: date | None = ask(self._connection, _LAST).item()
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
@@ -140,7 +143,8 @@ class _Run:
             self._unlearn(flagged, day)
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), self._causal.state()))
+            memory = self._causal.state() if is_kept(day, last) else None
+            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result

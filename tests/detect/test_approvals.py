@@ -17,7 +17,7 @@ def step(kind: str = "tool_call", at_hours: float = 1, session: str = "s1", **fi
     said |= {
         "event_id": f"{kind}-{session}-{at_hours}", "session_id": session, "trace_id": session, "kind": kind,
         "operation": "x", "agent_id": "fixer", "agent_version": "", "at_ns": int(at_hours * HOUR_NS), "status": "ok",
-        "source": "f:1", "previous_tool": "", "approval": "not_recorded", "tool": "delete_bucket",
+        "source": "f:1", "previous_tool": "", "gives": False, "approval": "not_recorded", "tool": "delete_bucket",
         "capability": "destructive", "target": "b1", "arguments": '{"bucket": "b1"}',
     }  # fmt: skip
     return Step(**(said | fields))
