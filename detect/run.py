@@ -23,7 +23,7 @@ from baseline.history import SERVED, CountRow, History
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
-from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
+from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
@@ -45,6 +45,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_LAST: Final = "select cast(max(ordered_at) as date) from events"
 
 _UNMATCHED: Final = """
 select tool, agent_id, count(*) as steps
@@ -136,7 +138,7 @@ class _Run:
         self._counts = self._counts_by_day()
         self._next_counts = next(self._counts, None)
         self._stopped = stopped
-        self.days: list[tuple[Day, bytes]] = []
+        self.days: list[tuple[Day, bytes | None]] = []
         """What this run judged, and what the pass remembered after each day."""
         if stopped.memory is None:
             self._causal = CausalPass(self._history, window_hours)
@@ -151,6 +153,7 @@ class _Run:
         self._unlearn(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
+        last: date | None = ask(self._connection, _LAST).item()
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
@@ -162,7 +165,8 @@ class _Run:
             self._unlearn(flagged, day)
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), self._causal.state()))
+            memory = self._causal.state() if is_kept(day, last) else None
+            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result
