@@ -68,14 +68,14 @@ class Stepper {
     this.node.remove()
   }
 
-  // The script ran again: it may have moved the URL, or kept a moment.
+  // The script ran again: it may have kept a moment, or moved to an event. A step in the URL is this component's own.
   again(component) {
-    const moved = component.data.step !== this.data.step || new URLSearchParams(location.search).has("event")
+    const event = new URLSearchParams(location.search).get("event")
     this.component = component
     this.data = this.store.data = component.data
     this.trail.kept = this.data.kept
     this.trail.draw()
-    if (moved && component.data.step !== this.step && !this.urlTimer) this.go(component.data.step, false)
+    if (event !== null && event === this.data.event) this.go(this.data.step)
   }
 
   build() {
