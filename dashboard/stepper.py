@@ -61,11 +61,7 @@ def stepper(session: Opened) -> None:
         },
         on_keep_change=_keep,
         on_open_change=_open,
-        on_case_change=_case,
     )
-    case = st.session_state.pop("opened_case", None)
-    if case is not None:
-        st.switch_page("pages/case.py", query_params={"case": case})
 
 
 def _neighbours(session_id: str) -> dict[str, Any]:
@@ -89,8 +85,3 @@ def _open() -> None:
     asked = st.session_state[KEY].open
     if isinstance(asked, dict):
         st.query_params.from_dict({"session": str(asked.get("session", "")), "event": str(asked.get("event", ""))})
-
-
-def _case() -> None:
-    """The case of a finding, once the callback is over."""
-    st.session_state["opened_case"] = str(st.session_state[KEY].case)

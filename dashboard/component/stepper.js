@@ -171,7 +171,7 @@ class Stepper {
       waiting(this.cardNode, step, kindOf(store, step))
       return
     }
-    why(this.whyNode, told, store.state(step), (event) => this.openCase(event))
+    why(this.whyNode, told, store.state(step), () => this.flush())
     if (this.view === "raw") this.drawRecord(step)
     else card(this.cardNode, told, store)
   }
@@ -317,12 +317,5 @@ class Stepper {
     if (!at) return this.say("There is no further case in this direction.")
     this.flush()
     this.component.setTriggerValue("open", { session: at.session_id, event: at.event_id })
-  }
-
-  openCase(event) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    this.flush()
-    this.component.setTriggerValue("case", new URL(event.currentTarget.href).searchParams.get("case"))
   }
 }
