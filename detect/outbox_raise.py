@@ -115,10 +115,11 @@ def _write(outbox: sqlite3.Connection, planned: list[tuple[Target, _Planned]], n
 
 
 def _changed(told: list[Told], before: dict[str, list[sqlite3.Row]], least: int) -> Iterator[Told]:
-    """Cases that are severe enough or that the sink knows, and that say something new."""
+    """Cases that are raised and severe enough, or that the sink knows, and that say something new."""
     for t in told:
         revisions = before.get(t.case_id, [])
-        if SEVERITIES.index(t.case["severity"]) < least and not is_open(revisions):
+        is_below = SEVERITIES.index(t.case["severity"]) < least or t.case["is_raised"] is False
+        if is_below and not is_open(revisions):
             continue
         if not revisions or revisions[-1]["fingerprint"] != t.fingerprint:
             yield t
