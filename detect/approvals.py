@@ -58,7 +58,7 @@ class Approvals:
 
     def __init__(self) -> None:
         self._decided: Recent[str, list[Step]] = Recent()
-        self._spent: Recent[str, bool] = Recent()
+        self._spent: Recent[str, str] = Recent()
 
     def take(self, step: Step) -> None:
         """Remember a decision."""
@@ -109,9 +109,9 @@ class Approvals:
             return False
         if approval.tool is not None:
             return approval.tool == step.tool and not _differs(approval.arguments, step.arguments)
-        if self._spent.get(approval.event_id) or not step.is_privileged:
+        if self._spent.get(approval.event_id) not in (None, step.event_id) or not step.is_privileged:
             return False
-        self._spent[approval.event_id] = True
+        self._spent[approval.event_id] = step.event_id
         return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -77,8 +77,8 @@ def detect_in(data: Path, capabilities: Capabilities) -> Detected:
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
-        edition.replace("findings", _findings(detected.found, case_of))
-        edition.replace("cases", _cases(detected.cases))
+        edition.replace("findings", findings_table(detected.found, case_of))
+        edition.replace("cases", cases_table(detected.cases))
         edition.replace("could_fire", _could_fire(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
@@ -117,7 +117,7 @@ class _Run:
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                self._judge(step, facts)
+                self._found += judge(step, facts, self._history, self._result)
 
     def _judge_undated(self, steps: Iterable[Step]) -> None:
         """Sessions without a time have no days before them: each is judged by all the others."""
@@ -152,27 +152,30 @@ class _Run:
             counts = counts_of_sessions(self._connection, sorted(sessions))
             self._history.add(counts.select(_COUNT_FIELDS).iter_rows(), sign=-1)
 
-    def _judge(self, step: Step, facts: Facts) -> None:
-        for detector in all_detectors():
-            if detector.name in self._result.failed:
-                continue
-            missing = next((need for need in detector.needs if not getattr(step, need)), "")
-            if not missing and not facts.has_history:
-                missing = "enough history"
-            self._result.judged[detector.name, step.agent_id, missing] += 1
-            if missing and missing != "enough history":
-                continue
-            try:
-                finding = detector.judge(step, facts, self._history)
-            except Exception as error:  # the boundary: a broken detector costs itself, not the run
-                log.exception("detector %s broke on %s", detector.name, step.source)
-                self._result.failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
-                continue
-            if finding is not None:
-                self._found.append(Found(detector, step, finding))
+
+def judge(step: Step, facts: Facts, history: History, result: Detected) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it, and who broke on it, is noted in `result`."""
+    for detector in all_detectors():
+        if detector.name in result.failed:
+            continue
+        missing = next((need for need in detector.needs if not getattr(step, need)), "")
+        if not missing and not facts.has_history:
+            missing = "enough history"
+        result.judged[detector.name, step.agent_id, missing] += 1
+        if missing and missing != "enough history":
+            continue
+        try:
+            finding = detector.judge(step, facts, history)
+        except Exception as error:  # the boundary: a broken detector costs itself, not the run
+            log.exception("detector %s broke on %s", detector.name, step.source)
+            result.failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
+            continue
+        if finding is not None:
+            yield Found(detector, step, finding)
 
 
-def _findings(found: list[Found], case_of: dict[str, str]) -> pa.Table:
+def findings_table(found: Iterable[Found], case_of: Mapping[str, str]) -> pa.Table:
+    """The table `findings`."""
     rows = [
         {
             "finding_id": f.finding_id,
@@ -195,7 +198,8 @@ def _findings(found: list[Found], case_of: dict[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
-def _cases(cases: list[Case]) -> pa.Table:
+def cases_table(cases: Iterable[Case]) -> pa.Table:
+    """The table `cases`."""
     rows = []
     for case in cases:
         path = case.path

@@ -25,7 +25,8 @@ select
     case when capability = 'credential' then result end as result
 from events
 left join classed using (tool)
-where kind in ('tool_call', 'approval', 'handoff') or operation = 'WorkflowExecutionStarted'
+where (kind in ('tool_call', 'approval', 'handoff') or operation = 'WorkflowExecutionStarted')
+and ($since is null or ordered_at >= $since) and ($ids is null or event_id in (select unnest($ids::varchar[])))
 order by ordered_at nulls first, session_id, trace_id, sequence nulls first, depth, kind_rank, event_id
 """
 
@@ -73,10 +74,10 @@ class Step(msgspec.Struct, kw_only=True, gc=False):
 _FIELDS: Final = tuple(f for f in Step.__struct_fields__ if f != "previous_tool")
 
 
-def steps_in_time(connection: duckdb.DuckDBPyConnection) -> Iterator[Step]:
-    """Every step of the fleet in one order of time, ties broken to the id; undated ones first."""
+def steps_in_time(connection: duckdb.DuckDBPyConnection, since: date | None = None) -> Iterator[Step]:
+    """Every step of the fleet in one order of time, ties broken to the id, undated ones first; or from a day on."""
     previous: dict[tuple[str, str], str] = {}
-    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE):
+    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, since=since, ids=None):
         for values in part.select(_FIELDS).iter_rows():
             step = Step(**dict(zip(_FIELDS, values, strict=True)))
             if step.kind == "tool_call" and step.tool is not None:
@@ -84,3 +85,10 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection) -> Iterator[Step]:
                 step.previous_tool = previous.get(chain, "")
                 previous[chain] = step.tool
             yield step
+
+
+def steps_by_id(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> Iterator[Step]:
+    """The steps of these events, in the order of time; `previous_tool` is not known of them."""
+    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, since=None, ids=ids):
+        for values in part.select(_FIELDS).iter_rows():
+            yield Step(**dict(zip(_FIELDS, values, strict=True)))
