@@ -79,6 +79,8 @@ class _Followed:
     path: Path
     name: str
     grew_at: float
+    gone_at: float | None = None
+    """Since when it is in none of the folders."""
     size: int = -1
     is_done: bool = False
     """Read up to `size`."""
@@ -169,13 +171,15 @@ class Follower:
             file = self._files.get(key)
             if file is None:
                 file = self._files[key] = _Followed(path, path.as_posix(), grew_at=now)
-            file.path = path
+            file.path, file.gone_at = path, None
             if stat.st_size != file.size and now - file.grew_at > HOT_S:
                 file.grew_at = now
         for key in [key for key in self._files if key not in listed]:
             file = self._files[key]
             # What was unlinked or moved away is read to its end through the descriptor that is still open.
-            if file.descriptor is None or (file.is_done and now - file.grew_at > RESTED_S):
+            if file.gone_at is None:
+                file.gone_at, file.is_done = now, False
+            if file.descriptor is None or (file.is_done and now - max(file.gone_at, file.grew_at) > RESTED_S):
                 file.close()
                 del self._files[key]
         self._next_listing = now + (self._clock() - began) / LISTING_SHARE
