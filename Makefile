@@ -25,7 +25,7 @@ samples: $(READY)
 	$(BIN)/python sample_logs/generate.py
 
 producers: $(READY)
-	$(BIN)/python tests/producers/run.py
+	$(BIN)/python tests/producers/run.py $(KEEP)
 	$(BIN)/python -m pytest tests/producers
 
 lock: $(READY)

@@ -1,23 +1,30 @@
 """Events -> counts: what each agent did each day, folded once a segment and never read again.
 
-Counts add, so a month is the sum of its days, and a day that arrives late costs what the day costs.
+Counts add, so a month is the sum of its days, and a day that arrives late costs what the day costs. A session whose
+traces lie in several segments is counted by itself, so that the sum is the same however the logs were cut.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 import polars as pl
 
 from baseline.capability import Capabilities
+from baseline.count import counts_of
 from ingest.database import ask, open_published
+from ingest.event import identify
 from ingest.published import editing
 from ingest.tables import COUNTS
 
-_COUNTS: Final = files("baseline").joinpath("counts.sql").read_text()
+FORMAT: Final = 2
+"""Of the counts: one more whenever an aspect is added or means something else, so that older ones are made anew."""
+
+_STEPS: Final = files("baseline").joinpath("steps.sql").read_text()
 
 _TOOLS: Final = """
 select distinct tool
@@ -26,28 +33,71 @@ where tool is not null
 order by tool
 """
 
+_SPREAD: Final = """
+select session_id, list(distinct segment order by segment) as segments
+from stored_traces
+group by session_id
+having count(distinct segment) > 1
+order by session_id
+"""
+
+
+class _Unit(NamedTuple):
+    """What is counted as one: a segment without its spread sessions, or the sessions spread over some segments."""
+
+    segments: tuple[str, ...]
+    sessions: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        if not self.sessions:
+            return PurePosixPath(self.segments[0]).stem
+        return identify(*self.segments, "", *self.sessions)
+
 
 def fold(data: Path, capabilities: Capabilities) -> int:
-    """Count the segments that are not counted yet, and publish. Returns how many those were."""
+    """Count what is not counted yet, and publish. Returns how many segments that were."""
     with editing(data) as edition:
-        segments = edition.tables.get("events", [])
-        before = set(edition.tables.get("counts", []))
-        wanted = {segment: f"counts/{PurePosixPath(segment).stem}-{capabilities.version}" for segment in segments}
-        done = {name.rsplit(".", 1)[0]: name for name in before}
-        new = [segment for segment, stem in wanted.items() if stem not in done]
-        if not new and len(done) == len(wanted):
-            return 0
         connection = open_published(data)
+        units = _units(connection, edition.tables.get("events", []))
+        wanted = {unit: f"counts/{unit.name}-{capabilities.version}-{FORMAT}" for unit in units}
+        done = {name.rsplit(".", 1)[0]: name for name in edition.tables.get("counts", [])}
+        new = [unit for unit, stem in wanted.items() if stem not in done]
+        if not new and len(done) == len(wanted):
+            connection.close()
+            return 0
         classify_tools(connection, capabilities)
-        for segment in new:
-            counts = counts_where(connection, "filename = $chosen", str((data / segment).resolve()))
-            named = counts.drop("session_id").with_columns(pl.lit(segment).alias("segment"))
+        for unit, counts in _counted(connection, data, new):
+            named = counts.drop("session_id").with_columns(pl.lit(" ".join(unit.segments)).alias("segment"))
             table = named.to_arrow().cast(COUNTS)
-            done[wanted[segment]] = edition.write("counts", table, name=f"{wanted[segment]}.parquet")
+            done[wanted[unit]] = edition.write("counts", table, name=f"{wanted[unit]}.parquet")
         connection.close()
         edition.tables["counts"] = [done[stem] for stem in wanted.values()]
         edition.publish()
-        return len(new)
+        return len({segment for unit in new for segment in unit.segments})
+
+
+def _units(connection: duckdb.DuckDBPyConnection, segments: list[str]) -> list[_Unit]:
+    """Every stored session in exactly one unit; a segment with spread sessions bears them as what is left out."""
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    left_out: dict[str, list[str]] = defaultdict(list)
+    for session_id, spread in ask(connection, _SPREAD).iter_rows():
+        together[tuple(spread)].append(session_id)
+        for segment in spread:
+            left_out[segment].append(session_id)
+    single = [_Unit((segment,), tuple(left_out[segment])) for segment in segments]
+    return [*single, *(_Unit(spread, tuple(sessions)) for spread, sessions in sorted(together.items()))]
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, data: Path, units: list[_Unit]) -> list[tuple[_Unit, pl.DataFrame]]:
+    found: list[tuple[_Unit, pl.DataFrame]] = []
+    for unit in units:
+        paths = [str((data / segment).resolve()) for segment in unit.segments]
+        places = "filename in (select unnest($chosen['places']))"
+        these = "session_id in (select unnest($chosen['sessions']))"
+        condition = f"{places} and {these if len(paths) > 1 else 'not ' + these}"
+        found.append((unit, counts_where(connection, condition, {"places": paths, "sessions": list(unit.sessions)})))
+    return found
 
 
 def classify_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities) -> None:
@@ -66,7 +116,7 @@ def counts_where(
 ) -> pl.DataFrame:
     """The counts of the stored events under a condition of ours, its one value given as `$chosen`."""
     sql = f"with chosen as (from stored_events where witness_of is null and {condition}), "
-    return ask(connection, sql + _COUNTS.split("with ", 1)[1], chosen=chosen, by_session=by_session)
+    return counts_of(ask(connection, sql + _STEPS.split("with ", 1)[1], chosen=chosen), by_session=by_session)
 
 
 def counts_of_sessions(connection: duckdb.DuckDBPyConnection, sessions: list[str]) -> pl.DataFrame:

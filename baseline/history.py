@@ -14,6 +14,12 @@ LEAST_SESSIONS: Final = 20
 """Below this an agent has not enough history: a tool that 1 session in 7 uses would still be unseen in
 5 % of agents after 20 sessions."""
 
+SERVED: Final = frozenset((
+    "session", "version", "tool", "transition", "capability", "principal", "credential", "target", "tool_target",
+    "source_target", "role_role", "delegated_capability", "approval",
+))  # fmt: skip
+"""The aspects that a judgement asks for while it walks the days; the others are for profiles."""
+
 CountRow = tuple[date | None, str, str, str, str, str, int, int]
 """(day, agent_id, agent_version, aspect, context, value, steps, sessions): a row of `counts`."""
 
@@ -42,6 +48,8 @@ class History:
     def add(self, rows: Iterable[CountRow], sign: int = 1) -> None:
         """Add the rows of a day; with `sign=-1` take rows off again (sessions that must not be learnt from)."""
         for day, agent, version, aspect, context, value, steps, sessions in rows:
+            if aspect not in SERVED:
+                continue
             key = (agent, aspect, context, value)
             before = self._steps[key]
             self._steps[key] = before + sign * steps

@@ -14,8 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from baseline.capability import Capabilities
 from baseline.fold import fold
+from detect.run import detect_in
 from ingest.event import SCHEMA
-from ingest.published import Edition, editing, empty
+from ingest.published import Edition, editing
 from ingest.tables import TRACES
 
 AGENTS: Final = 100
@@ -67,17 +68,16 @@ order by trace_id, session_id, agent_id
 
 
 def write_history(data: Path, events: int, until_ns: int) -> None:
-    """Publish `events` steps of thirty days before `until_ns`, counted and judged (nothing was found)."""
+    """Publish `events` steps of thirty days before `until_ns`, counted and judged."""
     length = DAYS * 86_400_000_000_000
     with editing(data) as edition:
         for first in range(0, events, _SEGMENT):
             told = {"first": first, "last": min(first + _SEGMENT, events), "total": max(events, STEPS)}
             told |= {"steps": STEPS, "agents": AGENTS, "start": until_ns - length, "length": length}
             _add_segment(edition, {**told, "tools": list(TOOLS)})
-        for table in ("findings", "cases", "could_fire", "unmatched", "failed"):
-            edition.replace(table, empty(table))
         edition.publish()
     fold(data, Capabilities.load())
+    detect_in(data, Capabilities.load())
 
 
 def _add_segment(edition: Edition, told: dict[str, object]) -> None:

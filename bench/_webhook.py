@@ -48,9 +48,12 @@ class Webhook:
         for session in data.get("sessions") or []:
             self.first_told.setdefault(str(session), now)
 
-    def settings(self) -> dict[str, str]:
-        """The environment that sends alerts here."""
-        return {"CUSTODIET_WEBHOOK_URL": self.url, "CUSTODIET_WEBHOOK_SECRET": SECRET}
+    def settings(self) -> str:
+        """A `custodiet.toml` that sends every alert here."""
+        return (
+            '[alerts]\nseverity = "low"\nallow_networks = ["127.0.0.1/32"]\n'
+            f'[sinks.webhook]\nurl = "{self.url}"\nsecret = "{SECRET}"\nmost_an_hour = 1000000\n'
+        )
 
     def close(self) -> None:
         self._server.shutdown()

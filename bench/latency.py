@@ -101,6 +101,7 @@ def measure(folder: Path, seconds: float, rate: int, history: int, attacks: floa
         "attacks": len(sent.attacks),
         "alerts_missing": len(sent.attacks) - len(waits),
         "alerts_doubled": webhook.received - len(webhook.ids),
+        "revisions": len(webhook.ids) - len(set(webhook.ids.values())),
         "p50_s": quantile(waits, 0.5),
         "p99_s": quantile(waits, 0.99),
         "most_s": quantile(waits, 1.0),
@@ -116,7 +117,9 @@ def measure(folder: Path, seconds: float, rate: int, history: int, attacks: floa
 def start(data: Path, webhook: Webhook) -> tuple[subprocess.Popen[str], str, float]:
     """`custodiet listen` on a free port; (process, address, when it was begun). Returns once it judges."""
     began = time.monotonic()
-    environment = {**os.environ, **webhook.settings(), "CUSTODIET_CONFIG": "/dev/null"}
+    settings = data.parent / "custodiet.toml"
+    settings.write_text(webhook.settings())
+    environment = {**os.environ, "CUSTODIET_CONFIG": str(settings)}
     process = subprocess.Popen(
         [sys.executable, "-m", "custodiet", "listen", "--data", str(data), "--port", "0"],
         env=environment, cwd=_ROOM, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import prod
 from typing import Final, Literal, get_args
 
 import msgspec
 
-from detect.detectors import Detector, Finding
-from detect.step import Step
+from detect.detectors import Detector, Finding, Shows
+from detect.step import Step, within
 from ingest.event import identify
 
 _MOST_TOOLS_SHOWN: Final = 5
+_SHOWS: Final = get_args(Shows)
+_EACH_FURTHER: Final = 0.5
+"""What a further detector adds to the strongest: they look at the same steps, so they are no independent witnesses."""
+_A_DECADE: Final = 4.0
+"""Evidence of this many powers of ten is an anomaly of 0.9."""
+TARGET_WINDOW_S: Final = 24 * 3600
 _MOST_FOR_NOVELTY: Final = 0.5
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
 
@@ -35,6 +40,8 @@ class Found(msgspec.Struct, frozen=True):
     detector: Detector
     step: Step
     finding: Finding
+    evidence: float = 0.0
+    """How rare such a finding is in this fleet, in powers of ten (`detect/evidence.py`)."""
 
     @property
     def finding_id(self) -> str:
@@ -43,7 +50,12 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def weight(self) -> float:
         """Anomaly times impact."""
-        return self.finding.anomaly * self.step.impact
+        return self.finding.anomaly * self.impact
+
+    @property
+    def impact(self) -> float:
+        """0..1: what the class of the step can do; where a step has none, what the finding says."""
+        return max(self.step.impact, self.finding.impact)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -58,8 +70,10 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> tuple[Step, ...]:
-        """The steps of the raising findings, each once, in time."""
-        steps = {step.event_id: step for f in self.found if f.detector.raises_case for step in f.finding.path}
+        """The steps that prove a movement, else those of the raising findings, each once, in time."""
+        shown = [f for f in self.found if f.detector.shows == "movement"]
+        raising = shown or [f for f in self.found if f.detector.raises_case]
+        steps = {step.event_id: step for f in raising for step in f.finding.path}
         return tuple(sorted(steps.values(), key=_when))
 
     @property
@@ -75,16 +89,21 @@ class Case(msgspec.Struct, frozen=True):
         return " → ".join(shown) + (f" on {target}" if target else "")
 
     @property
-    def anomaly(self) -> float:
-        """That not all detectors are mistaken, were they independent; each detector counted once, at its best."""
+    def evidence(self) -> float:
+        """Powers of ten: each detector at its best, the strongest whole, every further one half of the one before."""
         best: dict[str, float] = defaultdict(float)
         for f in self.found:
-            best[f.detector.name] = max(best[f.detector.name], f.finding.anomaly)
-        return 1 - prod(1 - anomaly for anomaly in best.values())
+            best[f.detector.name] = max(best[f.detector.name], f.evidence)
+        return sum(e * _EACH_FURTHER**n for n, e in enumerate(sorted(best.values(), reverse=True)))
+
+    @property
+    def anomaly(self) -> float:
+        """0..1, of the evidence; comparable between cases, whatever detectors raised them."""
+        return float(1 - 10 ** (-self.evidence / _A_DECADE))
 
     @property
     def impact(self) -> float:
-        return max(f.step.impact for f in self.found)
+        return max(f.impact for f in self.found if f.detector.raises_case)
 
     @property
     def severity(self) -> Severity:
@@ -98,37 +117,61 @@ def _when(step: Step) -> tuple[int, str]:
     return (-1 if step.at_ns is None else step.at_ns, step.event_id)
 
 
-def build_cases(found: list[Found]) -> list[Case]:
-    """Group findings that share a session or a step of their paths; groups with nothing raising are no case.
+class _Groups:
+    """Sets of keys that belong together."""
 
-    Cases come heaviest first; ties by id.
-    """
-    root: dict[str, str] = {}
+    def __init__(self) -> None:
+        self._root: dict[str, str] = {}
 
-    def find(key: str) -> str:
-        while root.setdefault(key, key) != key:
-            root[key] = root[root[key]]
-            key = root[key]
+    def find(self, key: str) -> str:
+        while self._root.setdefault(key, key) != key:
+            self._root[key] = self._root[self._root[key]]
+            key = self._root[key]
         return key
 
+    def join(self, one: str, other: str) -> None:
+        low, high = sorted((self.find(one), self.find(other)))
+        self._root[high] = low
+
+
+def build_cases(found: list[Found]) -> list[Case]:
+    """Group findings of one causal root; groups with nothing raising are no case.
+
+    One root: they share a session or a step of their paths (a credential handed on, a hand-off, an opened path), or
+    movements end at one target within a day of each other. Cases come heaviest first; ties by id.
+    """
+    groups = _Groups()
     for f in found:
         first, *others = [step.session_id for step in f.finding.path]
         for other in others:
-            low, high = sorted((find(first), find(other)))
-            root[high] = low
-    groups: dict[str, list[Found]] = defaultdict(list)
+            groups.join(first, other)
+    last_on: dict[str, Step] = {}
+    for f in sorted(found, key=lambda f: _when(f.step)):
+        target = f.step.target
+        if target is None or f.detector.shows != "movement":
+            continue
+        before = last_on.get(target)
+        if before is not None and within(before, f.step, TARGET_WINDOW_S):
+            groups.join(before.session_id, f.step.session_id)
+        last_on[target] = f.step
+    members: dict[str, list[Found]] = defaultdict(list)
     for f in found:
-        groups[find(f.step.session_id)].append(f)
+        members[groups.find(f.step.session_id)].append(f)
     cases = [
         Case(
             tuple(
                 sorted(
                     group,
-                    key=lambda f: (not f.detector.raises_case, -f.weight, _when(f.step), f.detector.name),
+                    key=lambda f: (
+                        _SHOWS.index(f.detector.shows),
+                        -f.evidence * f.impact,
+                        _when(f.step),
+                        f.detector.name,
+                    ),
                 )
             )
         )
-        for group in groups.values()
+        for group in members.values()
         if any(f.detector.raises_case for f in group)
     ]
     return sorted(cases, key=lambda case: (-case.anomaly * case.impact, case.case_id))

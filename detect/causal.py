@@ -1,212 +1,222 @@
-"""The causal pass: who came to hold which credential from where, who opened which path, who delegated to whom.
+"""The causal pass: one walk over the fleet's steps in time, and what the past and the others say of each.
 
-One pass over the fleet's steps in time. Root-actor and path inference follow Hopper (Ho et al., USENIX
-Security 2021): an attack acts with a credential that its root did not hold, and with it reaches what the
-root had not reached. A switch is *clear* where the step that gave the credential is known, and *unclear*
-where it is not.
+Nodes are agents, people, principals, credentials, hosts and resources; edges in time are kept each by the module of
+its idea: credentials given and used (`credentials`), paths opened (`opened`), work delegated (`authority`), new
+reach (`reach`), what was refused and then let through (`restrictions`), who slept or was retired (`lives`), where a
+value came from (`provenance`), what the steps amount to together (`chains`). Memory is bounded, can be written down
+(`CausalPass.state`) and taken up again.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Set
 from typing import Final, Literal
 
 import msgspec
 
 from baseline.history import History
 from detect.approvals import Approvals, Coverage
-from detect.recent import Recent
-from detect.step import Step
-from ingest.arguments import CREDENTIAL_KEYS, scalars_in
+from detect.authority import Delegation, Delegations
+from detect.chains import Chains, Completed, Phases
+from detect.credentials import Credentials, Switch
+from detect.disguise import Shapes
+from detect.governance import cleans_log_of, rewrites_itself
+from detect.lives import Lives, Sleep
+from detect.memory import Habits
+from detect.opened import Opened
+from detect.provenance import Origin, Provenance
+from detect.reach import HOUR_S, Reach, Reaches
+from detect.restrictions import Restrictions
+from detect.stamping import Stamp, Stamps
+from detect.step import Step, within
 
-WINDOW_S: Final = 24 * 3600
-"""How long a credential or a path that was given is followed: Hopper's backtrace is a day as well."""
-LONGEST_PATH: Final = 12
+WINDOW_HOURS: Final = 24.0
+"""How long a path, a delegation or a temporary credential is followed: Hopper's backtrace is a day as well."""
+_MOVES: Final = frozenset({"remote_execution", "credential", "permission", "network_path"})
 
-_GIVEN_KEYS: Final = frozenset(CREDENTIAL_KEYS) | {
-    "sessiontoken",
-    "accesstoken",
-    "clientid",
-    "secretarn",
-    "token",
-}
-_OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
-_MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
-_ACCESS_KEY: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b")
-_HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
-
-
-class Gift(msgspec.Struct, frozen=True):
-    """A step that gave a credential, and the steps that led to it."""
-
-    step: Step
-    identity: str
-    """What the credential stands for: the role, user or secret that the giving step named."""
-    path: tuple[Step, ...]
-    is_held: bool
-    """Whether the agent may hold it: it always took this one, or a human approved just this."""
+Asked = Literal["privileged", "handoff", "approval"]
+"""What a detector is asked about."""
 
 
-class Switch(msgspec.Struct, frozen=True):
-    """A step that acts with a credential its root did not hold."""
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the past and the other sessions say of one step."""
 
-    how: Literal["clear", "unclear"]
-    identity: str
-    path: tuple[Step, ...]
-    """From the step that gave the credential to the step that used it."""
+    asked: Asked = "privileged"
+    coverage: Coverage = Coverage("none")
+    has_history: bool = False
+    reach: Reach
+    switch: Switch | None = None
+    opened_by: Step | None = None
+    """The uncovered step that opened the network path on which this one crosses."""
+    delegation: Delegation | None = None
+    """The hand-offs under which this step's agent works; for a hand-off, what it gives."""
+    unmasked: bool = False
+    """Whether the class comes from the arguments, since no rule knows the name."""
+    loosened: tuple[Step, Step] | None = None
+    """(the call that was refused, the change after it): this step is that call again, let through."""
+    sleep: Sleep | None = None
+    retired_by: Step | None = None
+    """The step that took the acting key, agent or principal out of service."""
+    rewrites_itself: bool = False
+    cleans_log_of: str | None = None
+    origin: Origin | None = None
+    phases: Phases | None = None
+    method: Completed | None = None
+    fan: tuple[Step, ...] = ()
+    """The agent's uncovered steps to new targets in the last hour, this one last."""
+    fan_shown: tuple[int, int] = (0, 0)
+    """Sessions that reached as many new targets within an hour: the agent's, and everybody's."""
+    fan_sessions: int = 0
+    """Sessions that reached any new target."""
+    bridge: Step | None = None
+    """The uncovered step by which somebody came to the host that this step goes out from."""
+    hops: tuple[Step, ...] = ()
+    """The session's uncovered steps to new targets, this one last."""
+    strangers: tuple[Step, ...] = ()
+    """The latest privileged steps on this target of agents that do not usually work with this one."""
+    stamp: Stamp | None = None
+
+    @property
+    def is_new_reach(self) -> bool:
+        return self.reach.is_new
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """What the past and the other sessions say of one privileged step."""
+class Memory(msgspec.Struct):
+    """Everything that the pass remembers."""
 
-    coverage: Coverage
-    has_history: bool
-    is_new_reach: bool
-    switch: Switch | None
-    opened_by: Step | None
-    """The uncovered step of another actor that opened the network path on which this one crosses."""
-    delegation: Step | None
-    """The hand-off under which this step's agent works."""
+    approvals: Approvals = msgspec.field(default_factory=Approvals)
+    credentials: Credentials = msgspec.field(default_factory=Credentials)
+    opened: Opened = msgspec.field(default_factory=Opened)
+    delegations: Delegations = msgspec.field(default_factory=Delegations)
+    reaches: Reaches = msgspec.field(default_factory=Reaches)
+    restrictions: Restrictions = msgspec.field(default_factory=Restrictions)
+    lives: Lives = msgspec.field(default_factory=Lives)
+    provenance: Provenance = msgspec.field(default_factory=Provenance)
+    chains: Chains = msgspec.field(default_factory=Chains)
+    shapes: Shapes = msgspec.field(default_factory=Shapes)
+    stamps: Stamps = msgspec.field(default_factory=Stamps)
+    habits: Habits = msgspec.field(default_factory=Habits)
 
 
 class CausalPass:
-    """Feed every step in time; a privileged one comes back with its facts."""
+    """Feed every step in time; a step that detectors are asked about comes back with its facts."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, window_hours: float = WINDOW_HOURS, memory: Memory | None = None) -> None:
         self._history = history
-        self._approvals = Approvals()
-        self._gifts: Recent[str, Gift] = Recent()
-        self._opened: Recent[str, Step] = Recent()
-        self._acquired: Recent[tuple[str, str], Gift] = Recent()
-        self._delegations: Recent[tuple[str, str], Step] = Recent()
+        self._window_s = window_hours * 3600
+        self._memory = memory or Memory()
+
+    def state(self) -> bytes:
+        """All that the pass remembers; a pass resumed from it goes on as this one would."""
+        return msgspec.msgpack.encode(self._memory)
+
+    @classmethod
+    def resume(cls, state: bytes, history: History, window_hours: float = WINDOW_HOURS) -> CausalPass:
+        """A pass that goes on where another one stopped."""
+        return cls(history, window_hours, msgspec.msgpack.decode(state, type=Memory))
+
+    def end_day(self, flagged: Set[str] = frozenset()) -> None:
+        """A day is over: what its sessions showed is habit from now on, but for the flagged ones."""
+        self._memory.habits.end_day(flagged)
 
     def take(self, step: Step) -> Facts | None:
-        """The facts of a privileged tool call; None for every other step."""
+        """The facts of a privileged tool call, a hand-off or an approval; None for every other step."""
+        memory = self._memory
         match step.kind:
-            case "approval":
-                self._approvals.take(step)
-                return None
-            case "handoff":
-                if step.target:
-                    self._delegations[step.session_id, step.target] = step
-                return None
             case "tool_call":
-                return self._judge(step)
+                return self._call(step)
+            case "approval":
+                memory.approvals.take(step)
+                stamp = memory.stamps.take(step, memory.habits)
+                return Facts(asked="approval", reach=_NOWHERE, stamp=stamp) if stamp is not None else None
+            case "handoff":
+                given = memory.delegations.take(step)
+                return Facts(asked="handoff", reach=_NOWHERE, delegation=given) if given is not None else None
             case _:
-                self._join_to_parent(step)
+                if step.operation == "WorkflowExecutionStarted":
+                    memory.delegations.join_to_parent(step)
+                memory.provenance.take(step)
                 return None
 
-    def _join_to_parent(self, start: Step) -> None:
-        """A run that another run started in a session of its own works under that session's hand-off."""
-        parent = dict(scalars_in(start.arguments)).get("parentworkflowid")
-        handoff = self._delegations.get((parent, start.agent_id)) if parent else None
-        if handoff is not None:
-            self._delegations[start.session_id, start.agent_id] = handoff
+    def _call(self, step: Step) -> Facts | None:
+        memory = self._memory
+        memory.lives.seen(step)
+        memory.approvals.acts(step.agent_id)
+        unmasked = None if step.is_privileged else memory.shapes.unmask(step)
+        if unmasked is not None:
+            step.capability = unmasked
+        facts = self._judged(step, is_unmasked=unmasked is not None) if step.is_privileged else None
+        if facts is None:
+            memory.restrictions.take(step, self._window_s, is_covered=True)
+            if step.is_done and step.result:
+                memory.credentials.take(step, None, _UNKNOWN, self._history, memory.habits)
+        memory.reaches.note(step, memory.habits)
+        memory.provenance.take(step)
+        return facts
 
-    def _judge(self, step: Step) -> Facts | None:
-        switch = self._switch(step)
-        if not step.is_privileged:
-            return None
-        coverage = self._approvals.covering(step)
+    def _judged(self, step: Step, *, is_unmasked: bool) -> Facts:
+        memory, habits, window_s = self._memory, self._memory.habits, self._window_s
+        coverage = memory.approvals.covering(step)
+        is_covered = coverage.is_covered
+        reach = memory.reaches.of(step, self._history, habits)
+        switch = memory.credentials.switch(step, self._history, habits, window_s)
+        is_open_move = reach.is_new and not is_covered
+        if is_unmasked is False:
+            memory.shapes.unmask(step)
+        fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
         facts = Facts(
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
-            is_new_reach=self._is_new_reach(step),
+            reach=reach,
             switch=switch,
-            opened_by=self._opener(step),
-            delegation=self._delegations.get((step.session_id, step.agent_id)),
+            opened_by=memory.opened.opener(step, window_s),
+            delegation=memory.delegations.of(step),
+            unmasked=is_unmasked,
+            loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
+            sleep=memory.lives.sleep(step),
+            retired_by=memory.lives.retired_by(step) if step.is_done else None,
+            rewrites_itself=rewrites_itself(step),
+            cleans_log_of=cleans_log_of(step, memory.approvals.agents),
+            origin=memory.provenance.origin(step, habits),
+            phases=memory.chains.phase(step, habits, is_covered=is_covered) if step.is_done else None,
+            method=memory.chains.method(step, habits, window_s) if step.is_done else None,
+            fan=fan,
+            fan_shown=fan_shown,
+            fan_sessions=fan_sessions,
+            bridge=self._bridge(step),
+            hops=memory.chains.hop(step) if is_open_move and step.is_done and step.capability in _MOVES else (),
+            strangers=memory.chains.others(step, habits, window_s),
         )
-        if step.status not in ("error", "denied"):
-            if step.capability == "credential":
-                self._remember_gift(step, switch, coverage)
-            elif step.capability == "network_path" and not coverage.is_covered:
-                for place in _places(step):
-                    self._opened[place] = step
+        if step.is_done:
+            memory.credentials.note(step, habits, window_s)
+            memory.credentials.take(step, switch, coverage, self._history, habits)
+            memory.lives.take(step)
+            if step.capability == "network_path" and not is_covered:
+                memory.opened.take(step)
+            if is_open_move:
+                memory.reaches.remember(step)
         return facts
 
-    def _switch(self, step: Step) -> Switch | None:
-        """Whether the step acts as somebody its agent never acted as."""
-        agent = step.agent_id
-        acting_as = _credential(step) or step.principal
-        if acting_as is None:
-            gift = self._acquired.get((step.session_id, agent))
-            if gift is None or gift.is_held or self._history.steps_in(agent, "credential"):
-                return None
-            return Switch("unclear", gift.identity, (*gift.path, step)[-LONGEST_PATH:])
-        aspect = "credential" if acting_as == step.credential_id else "principal"
-        if self._history.seen(agent, aspect, acting_as).sessions:
-            return None
-        gift = self._gifts.get(acting_as)
-        if gift is not None and _within_window(gift.step, step):
-            if gift.is_held and gift.step.agent_id == agent:
-                return None
-            return Switch("clear", gift.identity, (*gift.path, step)[-LONGEST_PATH:])
-        if self._is_always_new(agent, aspect) or not self._history.is_enough(agent):
-            return None
-        return Switch("unclear", acting_as, (step,))
+    def _fan(self, step: Step) -> tuple[tuple[Step, ...], tuple[int, int], int]:
+        """The new targets of the last hour, one step each, and in how many sessions there were as many before."""
+        habits = self._memory.habits
+        earlier = [
+            s
+            for s in self._memory.reaches.new.get(step.agent_id, ())
+            if s.capability == step.capability and within(s, step, HOUR_S)
+        ]
+        by_target = {s.target: s for s in (*earlier, step.without_payload())}
+        number = str(len(by_target))
+        habits.note(step.session_id, "fan", step.agent_id, number)
+        habits.note(step.session_id, "fan", "", number)
+        shown = (habits.seen("fan", step.agent_id, number), habits.seen("fan", "", number))
+        return tuple(by_target.values()), shown, habits.seen("fan", "", "1")
 
-    def _is_always_new(self, agent: str, aspect: str) -> bool:
-        """An agent that has no usual credential: most of its sessions, or none, showed one of their own."""
-        distinct = self._history.values_in(agent, aspect)
-        return distinct == 0 or distinct * 2 > self._history.sessions(agent)
-
-    def _remember_gift(self, step: Step, switch: Switch | None, coverage: Coverage) -> None:
-        identity = step.target or step.tool or ""
-        usual = self._history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
-        before = switch.path[:-1] if switch is not None else ()
-        is_held = coverage.is_covered or (usual and switch is None)
-        gift = Gift(step, identity, (*before, step), is_held)
-        self._acquired[step.session_id, step.agent_id] = gift
-        for credential in _given(step.result):
-            if credential != step.credential_id:
-                self._gifts[credential] = gift
-
-    def _is_new_reach(self, step: Step) -> bool:
-        return step.target is not None and not self._history.seen(step.agent_id, "target", step.target).sessions
-
-    def _opener(self, step: Step) -> Step | None:
-        if step.capability == "network_path":
-            return None
-        for place in _places(step):
-            opener = self._opened.get(place)
-            if opener is not None and opener.agent_id != step.agent_id and _within_window(opener, step):
-                return opener
-        return None
+    def _bridge(self, step: Step) -> Step | None:
+        """Who reached the place that this step goes out from, shortly before."""
+        touched = self._memory.reaches.touched.get(step.source_host or "", ())
+        return next((s for s in reversed(touched) if within(s, step, self._window_s) and s.target != step.target), None)
 
 
-def _credential(step: Step) -> str | None:
-    """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
-    if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
-        return step.credential_id
-    objects = {value for key, value in scalars_in(step.arguments) if key in _OBJECT_KEYS}
-    return None if step.credential_id in objects else step.credential_id
-
-
-def _given(result: str | None) -> Iterator[str]:
-    """The credentials that a result hands out: under a telling key, or in the shape of an access key."""
-    seen: set[str] = set()
-    for key, value in scalars_in(result):
-        if key in _GIVEN_KEYS and value not in seen:
-            seen.add(value)
-            yield value
-    for value in _ACCESS_KEY.findall(result or ""):
-        if value not in seen:
-            seen.add(value)
-            yield value
-
-
-def _places(step: Step) -> Iterator[str]:
-    """The hosts, addresses and resources that a step names."""
-    seen = {step.target} - {None}
-    yield from sorted(place for place in seen if place)
-    for _, value in scalars_in(step.arguments):
-        if value not in seen and len(value) < 200 and _HOST_LIKE.fullmatch(value):
-            seen.add(value)
-            yield value
-
-
-def _within_window(earlier: Step, later: Step) -> bool:
-    if earlier.at_ns is None or later.at_ns is None:
-        return earlier.session_id == later.session_id
-    return 0 <= later.at_ns - earlier.at_ns <= WINDOW_S * 1_000_000_000
+_NOWHERE: Final = Reach(False, False, False, False, 1.0, 0)
+_UNKNOWN: Final = Coverage("none")

@@ -1,175 +1,187 @@
-"""Alerts on their way out: written before they are sent, marked when taken, never lost and never renamed."""
+"""Alerts on their way out: written before they are sent, never deleted, every one of them accounted for.
+
+An alert is pending, delivered, dead (given up, for a person to look at) or suppressed (with the reason), and the
+four together always equal what was raised. This module is the rows; `outbox_raise` fills them, `outbox_send` sends.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
-from urllib.parse import quote
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID, uuid5
 
-import duckdb
 import msgspec
 
-import detect.sinks
 from detect.cases import SEVERITIES
-from detect.people import is_there, people, transaction
-from detect.settings import Settings
-from detect.sinks import Alert, Sink, Undelivered
-from ingest.database import ask
-from ingest.plugins import plugins
+from detect.people import transaction
+from detect.sinks import Alert
+from ingest.errors import Trouble
 
-MOST_BODY_BYTES: Final = 20_000
-"""Standard Webhooks recommends less than 20 kB; what is longer is in the dashboard behind the link."""
 _ALERTS: Final = UUID("6f1f1c52-3f0e-5f0e-9d0c-0c5d1e7a9b31")
 """Our namespace: an alert's id is the UUIDv5 of case, revision and sink in it."""
 
-_CASES: Final = """
-select *
-from cases
-order by anomaly * impact desc, case_id
+SCHEDULE_S: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400, 86_400, 86_400)
+"""Waits between attempts: those of Standard Webhooks 1.0.0, and two days more. After the last, the alert is dead."""
+JITTER: Final = 0.2
+"""At most this share is added to a wait, so that a receiver that comes back is not met by all at once."""
+STATES: Final = ("delivered", "pending", "dead", "suppressed")
+
+_LAST: Final = """
+select case_id, revision, kind, state, fingerprint, attempts, is_leased, content
+from alerts
+where sink = ?
+order by case_id, revision
 """
 
-_REASONS: Final = """
-select title, observed, expected, detector
-from findings
-where case_id = $case_id
-order by anomaly * impact desc, finding_id
-limit 3
+
+_ACCOUNT: Final = """
+select
+    (select coalesce(sum(alerts), 0) from raisings) as raised,
+    count(*) filter (where state = 'delivered') as delivered,
+    count(*) filter (where state = 'pending') as pending,
+    count(*) filter (where state = 'dead') as dead,
+    count(*) filter (where state = 'suppressed') as suppressed
+from alerts
 """
 
-_PATH: Final = """
-select event_id, session_id, agent_id, tool, target, source
-from events
-where event_id in (select unnest($path))
-order by ordered_at nulls first, trace_id, sequence nulls first, depth, kind_rank, event_id
+
+_DEAD: Final = """
+select alert_id, sink, (
+    select max(later.revision)
+    from alerts as later
+    where later.case_id = a.case_id and later.sink = a.sink and later.revision > a.revision
+        and later.state = 'delivered'
+) as newer
+from alerts as a
+where state = 'dead'
+order by alert_id
 """
+
+_AGAIN: Final = "update alerts set state = 'pending', attempts = 0, due_at = ?, settled_at = null where alert_id = ?"
+_OVERTAKEN: Final = "update alerts set state = 'suppressed', why = ? where alert_id = ?"
+_ENABLE: Final = (
+    "update sinks set disabled_at = null, disabled_why = null, failures = 0, rests_until = 0 where sink = ?"
+)
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What one delivery did; `pending` is what stays for the next run."""
+class Account:
+    """How the alerts stand. `raised` is counted apart from the others."""
 
+    raised: int
     delivered: int
     pending: int
-    errors: tuple[str, ...]
+    dead: int
+    suppressed: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every alert is accounted for."""
+        return self.raised == self.delivered + self.pending + self.dead + self.suppressed
 
 
-def set_sinks(settings: Settings) -> list[Sink]:
-    """The sinks that the settings name."""
-    return [sink for sink in plugins(detect.sinks, Sink) if sink.is_set(settings)]
+def account(people: sqlite3.Connection) -> Account:
+    """The account, in one snapshot. Raises `Trouble` where it does not add up: then an alert was lost."""
+    told = Account(**dict(people.execute(_ACCOUNT).fetchone()))
+    if not told.adds_up:
+        raise Trouble(f"people.sqlite: the alerts do not add up ({told}); restore the file from a backup")
+    return told
 
 
-def raise_alerts(data: Path, connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
-    """Put an alert for every case over the severity into the outbox, once a sink and revision. Returns how many."""
-    sinks = set_sinks(settings)
-    if not sinks:
-        return 0
-    least = SEVERITIES.index(settings.alert_severity)
-    raised = 0
-    with people(data) as outbox:
-        for case in ask(connection, _CASES).iter_rows(named=True):
-            if SEVERITIES.index(case["severity"]) < least:
-                continue
-            content = _content(connection, case, settings)
-            for sink in sinks:
-                raised += _put(outbox, case["case_id"], sink.name, content)
-    return raised
+def alert_id(case_id: str, revision: int, sink: str) -> str:
+    """The same for ever; without a full stop, as the header that carries it asks."""
+    return str(uuid5(_ALERTS, f"{case_id}:{revision}:{sink}"))
 
 
-def deliver(data: Path, settings: Settings) -> Delivery:
-    """Send what is pending, the oldest first. What a receiver does not take stays pending."""
-    if not is_there(data):
-        return Delivery(0, 0, ())
-    sinks = {sink.name: sink for sink in set_sinks(settings)}
-    delivered, errors = 0, []
-    with people(data) as outbox:
-        pending = outbox.execute(
-            "select alert_id, sink, body from alerts where state = 'pending' order by rowid"
-        ).fetchall()
-        for alert_id, name, body in pending:
-            if name not in sinks:
-                continue
-            try:
-                sinks[name].send(Alert(alert_id, body), settings)
-            except Undelivered as error:
-                errors.append(f"{name}: {error}")
-                with transaction(outbox):
-                    outbox.execute(
-                        "update alerts set attempts = attempts + 1, last_error = ? where alert_id = ?",
-                        (str(error), alert_id),
-                    )
-                continue
-            with transaction(outbox):
-                outbox.execute(
-                    "update alerts set state = 'delivered', attempts = attempts + 1, last_error = null"
-                    " where alert_id = ?",
-                    (alert_id,),
-                )
-            delivered += 1
-    return Delivery(delivered, len(pending) - delivered, tuple(errors))
+def known(people: sqlite3.Connection, sink: str) -> dict[str, list[sqlite3.Row]]:
+    """What was raised for a sink: by case, every revision in order."""
+    rows: dict[str, list[sqlite3.Row]] = {}
+    for row in people.execute(_LAST, (sink,)):
+        rows.setdefault(row["case_id"], []).append(row)
+    return rows
 
 
-def _put(outbox: sqlite3.Connection, case_id: str, sink: str, content: dict[str, object]) -> int:
-    """Insert the next revision of a case's alert; nothing where the last one says the same."""
-    last = outbox.execute(
-        "select revision, body from alerts where case_id = ? and sink = ? order by revision desc limit 1",
-        (case_id, sink),
-    ).fetchone()
-    revision = 1
-    if last is not None:
-        if last[1] == _body(content, last[0]):
-            return 0
-        revision = last[0] + 1
-    alert_id = str(uuid5(_ALERTS, f"{case_id}:{revision}:{sink}"))
-    with transaction(outbox):
-        outbox.execute(
-            "insert into alerts (alert_id, case_id, revision, sink, body, state) values (?, ?, ?, ?, ?, 'pending')",
-            (alert_id, case_id, revision, sink, _body(content, revision)),
-        )
-    return 1
+def put(
+    people: sqlite3.Connection,
+    raising_id: int,
+    alert: Alert,
+    sink: str,
+    fingerprint: str,
+    *,
+    state: str = "pending",
+    why: str | None = None,
+) -> None:
+    """Write one alert; the caller holds the transaction and counts it in its raising."""
+    people.execute(
+        "insert into alerts (alert_id, raising_id, case_id, revision, sink, kind, severity, rank, fingerprint, content,"
+        " state, why, raised_at, due_at, settled_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            alert.alert_id, raising_id, alert.case_id, alert.revision, sink, alert.kind, alert.severity,
+            SEVERITIES.index(alert.severity), fingerprint, msgspec.json.encode(alert.content, order="sorted"),
+            state, why, alert.raised_at, alert.raised_at, None if state == "pending" else alert.raised_at,
+        ),
+    )  # fmt: skip
 
 
-def _body(content: dict[str, object], revision: int) -> bytes:
-    kind = "case.created" if revision == 1 else "case.updated"
-    body = {"type": kind, "timestamp": content["last_at"], "data": {**content, "revision": revision}}
-    encoded = msgspec.json.encode(body, order="sorted")
-    if len(encoded) > MOST_BODY_BYTES:
-        body["data"] = {**content, "revision": revision, "path": [], "reasons": [], "is_shortened": True}
-        encoded = msgspec.json.encode(body, order="sorted")
-    return encoded
+def alert_of(row: sqlite3.Row) -> Alert:
+    """The alert that a row holds."""
+    return Alert(
+        alert_id=row["alert_id"],
+        case_id=row["case_id"],
+        revision=row["revision"],
+        kind=row["kind"],
+        severity=row["severity"],
+        raised_at=row["raised_at"],
+        content=msgspec.json.decode(row["content"]),
+    )
 
 
-def _content(connection: duckdb.DuckDBPyConnection, case: dict[str, object], settings: Settings) -> dict[str, object]:
-    path = ask(connection, _PATH, path=case["path"]).to_dicts()
-    reasons = ask(connection, _REASONS, case_id=case["case_id"]).to_dicts()
-    return {
-        "case_id": case["case_id"],
-        "title": case["title"],
-        "why": _short(case["why"]),
-        "severity": case["severity"],
-        "anomaly": round(float(str(case["anomaly"])), 4),
-        "impact": case["impact"],
-        "agents": case["agents"],
-        "sessions": case["sessions"],
-        "techniques": case["techniques"],
-        "first_at": _iso(case["first_at"]),
-        "last_at": _iso(case["last_at"]),
-        "reasons": [{key: _short(value) for key, value in reason.items()} for reason in reasons],
-        "path": [{key: _short(value) for key, value in step.items()} for step in path[:20]],
-        "link": link_to_step(settings.link_base, str(case["session_id"]), str(case["event_id"])),
-    }
+def wait_s(alert_id: str, attempts: int) -> float | None:
+    """How long to wait after this many attempts; None where that was the last. The jitter is the id's own."""
+    if attempts > len(SCHEDULE_S):
+        return None
+    drawn = int.from_bytes(sha256(f"{alert_id}:{attempts}".encode()).digest()[:4], "big") / 2**32
+    return SCHEDULE_S[attempts - 1] * (1 + JITTER * drawn)
 
 
-def link_to_step(base: str, session_id: str, event_id: str) -> str:
-    """Where the dashboard opens this step."""
-    return f"{base.rstrip('/')}/replay?session={quote(session_id, safe='')}&event={quote(event_id, safe='')}"
+def listed(people: sqlite3.Connection, *, state: str | None = None, sink: str | None = None) -> list[dict[str, Any]]:
+    """The alerts, the newest first, with their title."""
+    rows = people.execute(
+        "select alert_id, case_id, revision, sink, kind, severity, state, why, attempts, raised_at, due_at, settled_at,"
+        " json_extract(content, '$.title') as title from alerts"
+        " where (:state is null or state = :state) and (:sink is null or sink = :sink)"
+        " order by raised_at desc, rank desc, alert_id",
+        {"state": state, "sink": sink},
+    )
+    return [dict(row) for row in rows]
 
 
-def _short(value: object) -> object:
-    return f"{value[:300]}…" if isinstance(value, str) and len(value) > 300 else value
+def retry(people: sqlite3.Connection, now: float, *, ids: list[str], sink: str | None, all_dead: bool = False) -> int:
+    """Make dead alerts pending again, with a full schedule: those of these ids (or their beginnings), of a sink, or
+    all. A sink among them that was disabled is enabled. Returns how many.
+
+    What a newer revision has overtaken is not sent again: an old word must not be a receiver's last.
+    """
+    with transaction(people):
+        chosen = [
+            row
+            for row in people.execute(_DEAD)
+            if all_dead or row["sink"] == sink or any(row["alert_id"].startswith(begin) for begin in ids)
+        ]
+        for row in chosen:
+            if row["newer"] is None:
+                people.execute(_AGAIN, (now, row["alert_id"]))
+            else:
+                people.execute(_OVERTAKEN, (f"superseded by revision {row['newer']}", row["alert_id"]))
+        for name in {row["sink"] for row in chosen} | ({sink} if sink else set()):
+            people.execute(_ENABLE, (name,))
+    return sum(row["newer"] is None for row in chosen)
 
 
-def _iso(value: object) -> str | None:
-    return None if value is None else f"{str(value).replace(' ', 'T')}Z"
+def disabled(people: sqlite3.Connection) -> dict[str, str]:
+    """The sinks that are disabled, and why."""
+    rows = people.execute("select sink, disabled_why from sinks where disabled_at is not null order by sink")
+    return {row["sink"]: row["disabled_why"] for row in rows}

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
-from baseline.history import CountRow, History
+from baseline.history import SERVED, CountRow, History
 from detect.cases import Case, Found, build_cases
-from detect.causal import CausalPass, Facts
-from detect.detectors import Detector
+from detect.causal import WINDOW_HOURS, CausalPass, Facts
+from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
+from detect.detectors import Detector, Finding
+from detect.evidence import Rates
+from detect.results import cases_table, could_fire_table, findings_table
 from detect.step import Step, steps_in_time
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
 from ingest.published import editing
-from ingest.tables import CASES, COULD_FIRE, FAILED, FINDINGS, UNMATCHED
+from ingest.tables import FAILED, UNMATCHED
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ _COUNT_FIELDS: Final = ("day", "agent_id", "agent_version", "aspect", "context",
 _COUNTS: Final = """
 select day, agent_id, agent_version, aspect, context, value, sum(steps)::bigint, sum(sessions)::bigint
 from counts
+where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
@@ -57,9 +62,11 @@ class Detected:
     found: list[Found]
     failed: dict[str, str] = field(default_factory=dict)
     """Detector -> why it broke; the others ran on."""
-    judged: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    judged: Judged = field(default_factory=Counter)
     """(detector, agent, what was missing or "") -> privileged steps."""
     unmatched: int = 0
+    days_judged: int = 0
+    """How many days this run judged itself; the others stood from earlier runs."""
 
 
 @cache
@@ -68,70 +75,112 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-def detect_in(data: Path, capabilities: Capabilities) -> Detected:
-    """Judge everything that is published, and publish the findings and cases."""
+def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS) -> Detected:
+    """Judge what is new since the last run, and publish all findings and cases."""
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        detected = _Run(connection).detected()
+        version = f"{code_version()} {capabilities.version} {window_hours}"
+        stopped = where_it_stopped(connection, edition, version)
+        run = _Run(connection, window_hours, stopped)
+        detected = run.detected()
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
         edition.replace("findings", findings_table(detected.found, case_of))
         edition.replace("cases", cases_table(detected.cases))
-        edition.replace("could_fire", _could_fire(detected.judged))
+        edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
         edition.replace("failed", pa.Table.from_pylist(failed, schema=FAILED))
+        # What a broken detector would have said is not known: the next run judges those days anew.
+        keep(edition, stopped, [] if detected.failed else run.days, version)
         connection.close()
         edition.publish()
         return detected
 
 
 class _Run:
-    """One pass over the fleet's days."""
+    """One pass over the fleet's days, from where the last run stopped."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, window_hours: float, stopped: Stopped) -> None:
         self._connection = connection
         self._history = History()
-        self._causal = CausalPass(self._history)
-        self._found: list[Found] = []
-        self._result = Detected([], self._found)
+        self._flagged: set[str] = set()
+        self._later: dict[date, list[CountRow]] = {}
+        """Counts of flagged sessions on days that are yet to be added."""
+        self._result = Detected([], [])
+        self._rates = Rates()
         self._counts = self._counts_by_day()
         self._next_counts = next(self._counts, None)
-        self._unlearnt: set[str] = set()
+        self._stopped = stopped
+        self.days: list[tuple[Day, bytes]] = []
+        """What this run judged, and what the pass remembered after each day."""
+        if stopped.memory is None:
+            self._causal = CausalPass(self._history, window_hours)
+        else:
+            self._causal = CausalPass.resume(stopped.memory, self._history, window_hours)
+            self._take_up(stopped)
+
+    def _take_up(self, stopped: Stopped) -> None:
+        for day in stopped.days:
+            self._add_day(day.day, found_in(day.found), day.judged)
+            self._flagged.update(day.flagged)
+        self._unlearn(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
-        for day, steps in groupby(steps_in_time(self._connection), key=lambda step: step.day):
-            before = len(self._found)
-            if day is None:
-                self._judge_undated(steps)
-            else:
-                self._learn_before(day)
-                self._judge_all(steps)
-            self._unlearn(self._found[before:])
-        self._result.cases = build_cases(self._found)
+        steps = steps_in_time(self._connection, self._stopped.after)
+        if self._stopped.days:
+            steps = (step for step in steps if step.day is not None)
+        for day, of_day in groupby(steps, key=lambda step: step.day):
+            judge = self._undated if day is None else partial(self._dated, day)
+            found, judged = judge(of_day)
+            flagged = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path} - self._flagged
+            self._flagged |= flagged
+            self._unlearn(flagged, day)
+            self._causal.end_day(self._flagged)
+            self._add_day(day, found, judged)
+            self.days.append((Day(day, sorted(flagged), _written(found), judged), self._causal.state()))
+        self._result.days_judged = len(self.days)
+        self._result.cases = build_cases(self._result.found)
         return self._result
 
-    def _judge_all(self, steps: Iterable[Step]) -> None:
+    def _add_day(self, day: date | None, found: list[Found], judged: Judged) -> None:
+        self._result.found.extend(self._rates.weigh(found))
+        self._rates.add(day, (agent for _, agent, _ in judged), found)
+        self._result.judged.update(judged)
+
+    def _dated(self, day: date, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
+        self._learn_before(day)
+        return self._judge_all(steps)
+
+    def _judge_all(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
+        found: list[Found] = []
+        judged: Judged = Counter()
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                self._found += judge(step, facts, self._history, self._result)
+                found += judge(step, facts, self._history, self._result.failed, judged)
+        return found, judged
 
-    def _judge_undated(self, steps: Iterable[Step]) -> None:
+    def _undated(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
         """Sessions without a time have no days before them: each is judged by all the others."""
         self._learn_before(None)
         counts = counts_of_undated(self._connection).select("session_id", *_COUNT_FIELDS)
         own = {key: list(rows) for key, rows in groupby(counts.iter_rows(), key=lambda row: row[0])}
+        found: list[Found] = []
+        judged: Judged = Counter()
         for session_id, of_session in groupby(steps, key=lambda step: step.session_id):
             mine = [row[1:] for row in own.get(session_id, [])]
             self._history.add(mine, sign=-1)
-            self._judge_all(of_session)
+            more, counted = self._judge_all(of_session)
             self._history.add(mine)
+            found += more
+            judged.update(counted)
+        return found, judged
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        rows = ask(self._connection, _COUNTS).iter_rows()
+        rows = ask(self._connection, _COUNTS, aspects=sorted(SERVED)).iter_rows()
         for day, group in groupby(rows, key=lambda row: row[0]):
             yield day, list(group)
 
@@ -142,106 +191,50 @@ class _Run:
             if counted is not None and (day is None or counted >= day):
                 return
             self._history.add(rows)
+            if counted is not None:
+                self._history.add(self._later.pop(counted, ()), sign=-1)
             self._next_counts = next(self._counts, None)
 
-    def _unlearn(self, found: list[Found]) -> None:
-        """Nothing is learnt from the sessions of a case: their counts are taken off before the day is added."""
-        sessions = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path} - self._unlearnt
-        if sessions:
-            self._unlearnt |= sessions
-            counts = counts_of_sessions(self._connection, sorted(sessions))
-            self._history.add(counts.select(_COUNT_FIELDS).iter_rows(), sign=-1)
+    def _unlearn(self, sessions: set[str], until: date | None) -> None:
+        """Nothing is learnt from the sessions of a case: their counts are taken off, those of later days then."""
+        if not sessions:
+            return
+        counts = counts_of_sessions(self._connection, sorted(sessions))
+        for row in counts.select(_COUNT_FIELDS).iter_rows():
+            if row[0] is None or (until is not None and row[0] <= until):
+                self._history.add([row], sign=-1)
+            else:
+                self._later.setdefault(row[0], []).append(row)
 
 
-def judge(step: Step, facts: Facts, history: History, result: Detected) -> Iterator[Found]:
-    """What the detectors say of one step. Who could judge it, and who broke on it, is noted in `result`."""
+def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
     for detector in all_detectors():
-        if detector.name in result.failed:
+        if detector.asked != facts.asked or detector.name in failed:
             continue
         missing = next((need for need in detector.needs if not getattr(step, need)), "")
-        if not missing and not facts.has_history:
+        if not missing and not facts.has_history and facts.asked == "privileged":
             missing = "enough history"
-        result.judged[detector.name, step.agent_id, missing] += 1
+        judged[detector.name, step.agent_id, missing] += 1
         if missing and missing != "enough history":
             continue
         try:
             finding = detector.judge(step, facts, history)
         except Exception as error:  # the boundary: a broken detector costs itself, not the run
             log.exception("detector %s broke on %s", detector.name, step.source)
-            result.failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
+            failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
             continue
         if finding is not None:
-            yield Found(detector, step, finding)
+            path = tuple(s.without_payload() for s in finding.path)
+            yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
 
 
-def findings_table(found: Iterable[Found], case_of: Mapping[str, str]) -> pa.Table:
-    """The table `findings`."""
-    rows = [
-        {
-            "finding_id": f.finding_id,
-            "case_id": case_of.get(f.finding_id),
-            "detector": f.detector.name,
-            "title": f.finding.title,
-            "session_id": f.step.session_id,
-            "agent_id": f.step.agent_id,
-            "event_id": f.step.event_id,
-            "event_ids": [step.event_id for step in f.finding.path],
-            "observed": f.finding.observed,
-            "expected": f.finding.expected,
-            "anomaly": f.finding.anomaly,
-            "impact": f.step.impact,
-            "techniques": list(f.detector.techniques),
-            "happened_at": f.step.at_ns,
-        }
-        for f in sorted(found, key=lambda f: (-f.weight, f.finding_id))
-    ]
-    return pa.Table.from_pylist(rows, schema=FINDINGS)
+def _written(found: list[Found]) -> bytes:
+    return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 
-def cases_table(cases: Iterable[Case]) -> pa.Table:
-    """The table `cases`."""
-    rows = []
-    for case in cases:
-        path = case.path
-        times = [step.at_ns for step in path if step.at_ns is not None]
-        rows.append(
-            {
-                "case_id": case.case_id,
-                "title": case.worst.finding.title,
-                "why": case.why,
-                "severity": case.severity,
-                "anomaly": case.anomaly,
-                "impact": case.impact,
-                "agents": list(dict.fromkeys(step.agent_id for step in path)),
-                "sessions": list(dict.fromkeys(step.session_id for step in path)),
-                "detectors": list(dict.fromkeys(f.detector.name for f in case.found)),
-                "techniques": sorted({t for f in case.found for t in f.detector.techniques}),
-                "session_id": case.worst.step.session_id,
-                "event_id": case.worst.step.event_id,
-                "path": [step.event_id for step in path],
-                "findings": len(case.found),
-                "first_at": min(times, default=None),
-                "last_at": max(times, default=None),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=CASES)
-
-
-def _could_fire(judged: Counter[tuple[str, str, str]]) -> pa.Table:
-    steps: dict[tuple[str, str], int] = defaultdict(int)
-    lacked: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    for (name, agent, missing), count in judged.items():
-        steps[name, agent] += count
-        if missing:
-            lacked[name, agent][missing] = count
-    rows = [
-        {
-            "detector": name,
-            "agent_id": agent,
-            "steps": count,
-            "could_judge": count - sum(lacked[name, agent].values()),
-            "missing": ", ".join(f"{what} ({n:,})" for what, n in sorted(lacked[name, agent].items())) or None,
-        }
-        for (name, agent), count in sorted(steps.items())
-    ]
-    return pa.Table.from_pylist(rows, schema=COULD_FIRE)
+def found_in(written: bytes) -> list[Found]:
+    """The findings of a judged day, without their evidence."""
+    by_name = {detector.name: detector for detector in all_detectors()}
+    told = msgspec.msgpack.decode(written, type=list[tuple[str, Step, Finding]])
+    return [Found(by_name[name], step, finding) for name, step, finding in told]

@@ -1,67 +1,126 @@
-"""Settings of alerting: environment over `custodiet.toml`; a key that is not known is refused."""
+"""What alerting can be told, and the list of every section that `custodiet.toml` may hold."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_network
+from typing import Any, Final
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field, field_validator
 
-from ingest.errors import Trouble
-
-FILE: Final = "custodiet.toml"
+import detect.sinks
+from detect.cases import Severity
+from detect.sinks import Sink, Target
+from detect.sinks._network import Network
+from ingest.plugins import plugins
+from ingest.settings import Given, Keys, Section, SettingsTrouble, given, unknown
 
 
-class SettingsTrouble(Trouble):
-    """A setting that cannot be used."""
+class Alerts(Section):
+    """`[alerts]`: what holds for every sink."""
 
-    exit_code = 3
+    severity: Severity = Field("medium", description="The least severity that is sent.")
+    dashboard_url: str = Field(
+        "http://127.0.0.1:8501", description="Where people reach the dashboard; links in alerts begin with it."
+    )
+    allow_networks: tuple[str, ...] = Field(
+        (), description="Private networks that alerts may go to, as ['10.20.0.0/16', '127.0.0.1/32']."
+    )
+    ca_file: str | None = Field(None, description="Certificates to trust beside those of the system (PEM).")
+    timeout_s: float = Field(20.0, gt=0, le=300, description="How long one delivery may take.")
 
-
-class Settings(BaseSettings):
-    """`CUSTODIET_WEBHOOK_URL` and so on in the environment, `webhook_url = …` in the file."""
-
-    model_config = SettingsConfigDict(env_prefix="CUSTODIET_", extra="forbid")
-
-    webhook_url: SecretStr | None = None
-    """Where alerts go, as Standard Webhooks lays down. The address may hold a token, so it is never shown."""
-    webhook_secret: SecretStr | None = None
-    """`whsec_` and base64, as the receiver has it."""
-    link_base: str = "http://127.0.0.1:8501"
-    """Where people reach the dashboard; links in alerts begin with it."""
-    alert_severity: str = Field(default="medium", pattern="^(info|low|medium|high|critical)$")
-    """The least severity that is sent."""
-
+    @field_validator("dashboard_url")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = Path(os.environ.get("CUSTODIET_CONFIG", FILE))
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+    def _is_an_address(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("not an http or https address")
+        return url
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("not a network; write it as '10.20.0.0/16'") from None
+        return networks
+
+
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts}
+"""Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is in force."""
+
+    sections: dict[str, Section]
+    targets: tuple[Target, ...] = ()
+
+    @property
+    def alerts(self) -> Alerts:
+        section = self.sections["alerts"]
+        assert isinstance(section, Alerts)
+        return section
+
+    @cached_property
+    def network(self) -> Network:
+        """How requests leave."""
+        return Network.of(self.alerts.allow_networks, self.alerts.ca_file, self.alerts.timeout_s)
+
+    def least(self, target: Target) -> Severity:
+        """The least severity that a sink is sent."""
+        return target.settings.severity or self.alerts.severity
+
+
+def all_sinks() -> dict[str, Sink]:
+    """Every kind of sink in `detect/sinks/`."""
+    return {sink.name: sink for sink in plugins(detect.sinks, Sink)}
 
 
 def load_settings() -> Settings:
-    """The settings in force. Raises `SettingsTrouble` that names the keys, never their values."""
-    file = os.environ.get("CUSTODIET_CONFIG", FILE)
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        keys = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise SettingsTrouble(f"{file} or CUSTODIET_*: {keys}; mend or remove the key") from None
-    except (OSError, ValueError) as error:
-        raise SettingsTrouble(f"{file}: cannot be read ({error}); mend the file") from None
-    if settings.webhook_url is not None and settings.webhook_secret is None:
-        raise SettingsTrouble("CUSTODIET_WEBHOOK_URL is set but CUSTODIET_WEBHOOK_SECRET is not; alerts are signed")
-    return settings
+    """The settings in force. Raises `SettingsTrouble` that names every wrong key and its place, never a value."""
+    return checked(given())
+
+
+def checked(said: Given) -> Settings:
+    """The settings that these values make."""
+    troubles: list[str] = []
+    sections: dict[str, Section] = {}
+    for name, model in SECTIONS.items():
+        try:
+            sections[name] = said.section(name, model)
+        except SettingsTrouble as trouble:
+            troubles.append(str(trouble))
+    for name in said.tree:
+        if name not in SECTIONS and name != "sinks":
+            troubles.append(f"{said.where((name,))}: {name} {unknown(name, [*SECTIONS, 'sinks'])}")
+    targets = []
+    for name in _sink_names(said):
+        try:
+            targets.append(_target(said, name))
+        except SettingsTrouble as trouble:
+            troubles.append(str(trouble))
+    if troubles:
+        raise SettingsTrouble("; ".join(troubles))
+    return Settings(sections, tuple(targets))
+
+
+def _sink_names(said: Given) -> list[str]:
+    sinks = said.tree.get("sinks", {})
+    if not isinstance(sinks, dict):
+        raise SettingsTrouble(f"{said.where(('sinks',))}: sinks are tables: [sinks.NAME]")
+    return sorted(sinks)
+
+
+def _target(said: Given, name: str) -> Target:
+    keys: Keys = ("sinks", name)
+    table: Any = said.tree["sinks"][name]
+    kind = table.get("kind", name) if isinstance(table, dict) else name
+    sinks = all_sinks()
+    if kind not in sinks:
+        where = said.where((*keys, "kind"))
+        raise SettingsTrouble(f"{where}: sinks.{name}: the kind {kind!r} {unknown(str(kind), sinks)}")
+    return Target(name, sinks[kind], said.section(keys, sinks[kind].settings, known_besides=["kind"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import duckdb
@@ -15,24 +15,44 @@ from ingest.database import ask_in_parts
 
 _ROWS_AT_ONCE: Final = 100_000
 
+_GIVES: Final = (
+    r"(?i)(access_?key|secret|token|password|passwd|credential|private_?key|api_?key|client_?id|kubeconfig|"
+    r"\b(AKIA|ASIA)[A-Z0-9]{12}|assumed-role/)"
+)
+"""What a result may hand out a credential with: a first sieve, `detect/credentials.py` looks closer."""
+_LONGEST_TOLD: Final = 2_000
+"""Characters of a request or of a tool's output that are kept to say where a value came from."""
+
 _STEPS: Final = """
 select
     event_id, session_id, trace_id, parent_event_id, kind, operation, tool, capability,
     coalesce(agent_id, '') as agent_id, coalesce(agent_version, '') as agent_version,
     epoch_ns(ordered_at) as at_ns, cast(ordered_at as date) as day,
     principal, credential_id, on_behalf_of, source_host, target, status, approval, approver, source,
-    case when capability <> 'read' or capability is null or kind <> 'tool_call' then arguments end as arguments,
-    case when capability = 'credential' then result end as result
+    case
+        when kind in ('message', 'lifecycle') then left(arguments, $longest)
+        when capability = 'read' and kind = 'tool_call' then null
+        else arguments
+    end as arguments,
+    case
+        when kind <> 'tool_call' then null
+        when capability = 'credential' or coalesce(regexp_matches(result, $gives), false) then result
+        else left(result, $longest)
+    end as result
 from events
 left join classed using (tool)
-where (kind in ('tool_call', 'approval', 'handoff') or operation = 'WorkflowExecutionStarted')
-and ($since is null or ordered_at >= $since) and ($ids is null or event_id in (select unnest($ids::varchar[])))
+where (
+    kind in ('tool_call', 'approval', 'handoff')
+    or operation = 'WorkflowExecutionStarted'
+    or (kind in ('message', 'lifecycle') and arguments is not null)
+)
+and ($since::date is null or ordered_at >= $since::date)
 order by ordered_at nulls first, session_id, trace_id, sequence nulls first, depth, kind_rank, event_id
 """
 
 
 class Step(msgspec.Struct, kw_only=True, gc=False):
-    """One tool call, approval or hand-off. The names are those of the event."""
+    """One tool call, approval, hand-off or request. The names are those of the event."""
 
     event_id: str
     session_id: str
@@ -58,7 +78,7 @@ class Step(msgspec.Struct, kw_only=True, gc=False):
     arguments: str | None
     result: str | None
     previous_tool: str = ""
-    """The tool that the same agent called before in this trace; "" at its start."""
+    """The tool that the same agent called before in this trace on that day; "" at its start."""
 
     @property
     def is_privileged(self) -> bool:
@@ -66,20 +86,34 @@ class Step(msgspec.Struct, kw_only=True, gc=False):
         return self.capability in PRIVILEGED
 
     @property
+    def is_done(self) -> bool:
+        """Whether it took effect, as far as the log says."""
+        return self.status not in ("error", "denied", "pending")
+
+    @property
     def impact(self) -> float:
         """0..1: what the step's class can do to an estate (`baseline.capability.IMPACT`)."""
         return IMPACT[self.capability] if self.capability else 0.0
+
+    def without_payload(self) -> Step:
+        """The step as memory keeps it: arguments and results can be large, and hold secrets."""
+        return msgspec.structs.replace(self, arguments=None, result=None)
 
 
 _FIELDS: Final = tuple(f for f in Step.__struct_fields__ if f != "previous_tool")
 
 
-def steps_in_time(connection: duckdb.DuckDBPyConnection, since: date | None = None) -> Iterator[Step]:
-    """Every step of the fleet in one order of time, ties broken to the id, undated ones first; or from a day on."""
+def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = None) -> Iterator[Step]:
+    """Every step of the fleet in one order of time, ties broken to the id, undated ones first; or of the days after."""
     previous: dict[tuple[str, str], str] = {}
-    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, since=since, ids=None):
+    day: date | None = None
+    told = {"since": None if after is None else after + timedelta(days=1), "gives": _GIVES, "longest": _LONGEST_TOLD}
+    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told):
         for values in part.select(_FIELDS).iter_rows():
             step = Step(**dict(zip(_FIELDS, values, strict=True)))
+            if step.day != day:
+                day = step.day
+                previous.clear()
             if step.kind == "tool_call" and step.tool is not None:
                 chain = (step.trace_id, step.agent_id)
                 step.previous_tool = previous.get(chain, "")
@@ -87,8 +121,8 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, since: date | None = No
             yield step
 
 
-def steps_by_id(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> Iterator[Step]:
-    """The steps of these events, in the order of time; `previous_tool` is not known of them."""
-    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, since=None, ids=ids):
-        for values in part.select(_FIELDS).iter_rows():
-            yield Step(**dict(zip(_FIELDS, values, strict=True)))
+def within(earlier: Step, later: Step, window_s: float) -> bool:
+    """Whether the later step comes no more than the window after; without times, only in the same session."""
+    if earlier.at_ns is None or later.at_ns is None:
+        return earlier.session_id == later.session_id
+    return 0 <= later.at_ns - earlier.at_ns <= window_s * 1_000_000_000

@@ -68,8 +68,8 @@ def _merge(edition: Edition, group: list[str]) -> None:
     traces = traces.set_column(
         TRACES.get_field_index("segment"), "segment", pa.array([written] * traces.num_rows, type=pa.string())
     )
-    by_name = [(name, "ascending") for name in ("trace_id", "session_id", "agent_id", "agent_version")]
-    index = edition.write("traces", traces.take(pc.sort_indices(traces, sort_keys=by_name, null_placement="at_start")))
+    by_name = [(name, "ascending", "at_start") for name in ("trace_id", "session_id", "agent_id", "agent_version")]
+    index = edition.write("traces", traces.take(pc.sort_indices(traces, sort_keys=by_name)))
     for place in sorted(places, reverse=True):
         del segments[place], indexes[place]
     segments.insert(min(places), written)
@@ -89,4 +89,4 @@ def _storage_order(events: pa.Table) -> pa.Array:
         "event_id": events.column("event_id"),
         "content_key": events.column("content_key"),
     }
-    return pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending") for name in keys])
+    return pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])

@@ -64,6 +64,9 @@ class Observation(msgspec.Struct, kw_only=True, gc=False):
     gap: str | None = None
     """What the source itself left out here, in words: `result truncated at 100 kB`, `arguments encrypted`,
     `2 events missing before this one`."""
+    joins: str | None = None
+    """Ids under which other traces and exports tell of the same step, or (an approval) of the call that is decided:
+    `call:toolu_01A…`, several apart by a space; see `ingest/joins.py`."""
     source: str = ""
     """`file:line` of the record that opened the step."""
     source_sha256: str = ""

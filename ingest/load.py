@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 import ingest.readers
+from ingest.agent_key import chosen
 from ingest.errors import Trouble
 from ingest.event import Rejected
 from ingest.mapped import mapped_reader
@@ -94,6 +95,7 @@ def ingest_paths(
     data: Path,
     *,
     mappings: Iterable[Path] = (),
+    agent_key: tuple[str, ...] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Read logs into the data directory and publish. A file or a record that is known changes nothing."""
@@ -103,6 +105,7 @@ def ingest_paths(
             raise Trouble(f"{path}: no such file or folder; name logs, or folders of logs")
     mapped = tuple(mapped_reader(file) for file in mappings)
     with editing(data) as edition:
+        edition.agent_key = chosen(agent_key, edition.agent_key, is_new=not edition.tables.get("events"))
         run = _Run(edition, mapped)
         for path, is_no_log in files_of(paths):
             progress(str(path))

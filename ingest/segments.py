@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.event import SCHEMA, Row
+from ingest.joins import keys_in
 from ingest.tables import TRACES
 
 _STORED: Final = tuple(SCHEMA.names)
@@ -80,16 +81,19 @@ def traces_of(rows: list[Row], segment: str) -> pa.Table:
 class _Told:
     """The sums of one agent in one trace."""
 
-    __slots__ = ("approvals", "errors", "first", "input", "last", "output", "rows", "steps", "tool_calls")
+    __slots__ = ("approvals", "errors", "first", "input", "joins", "last", "output", "rows", "steps", "tool_calls")
 
     def __init__(self) -> None:
         self.rows = self.steps = self.tool_calls = self.errors = self.input = self.output = 0
         self.first: int | None = None
         self.last: int | None = None
         self.approvals: set[str] = set()
+        self.joins: set[str] = set()
 
     def take(self, row: Row) -> None:
         self.rows += 1
+        if row.joins is not None:
+            self.joins.update(keys_in(row.joins))
         if row.witness_of is not None:
             return
         self.steps += 1
@@ -116,7 +120,9 @@ class _Told:
             "errors": self.errors,
             "input_tokens": self.input,
             "output_tokens": self.output,
+            "joins": sorted(self.joins),
             "approvals": sorted(self.approvals),
+            "joins": sorted(self.joins),
             "first_at": self.first,
             "last_at": self.last,
         }

@@ -1,7 +1,8 @@
 """Observations of whole traces -> rows: each step once, with its agent, its session and its place in order.
 
-A trace is settled from its observations alone, so that the order in which files arrive does not matter:
-what was inherited or merged is kept apart in `own`, and a late record settles the trace anew.
+A trace is settled from its observations alone, together with the traces that tell of the same steps
+(`ingest/joins.py`), so that the order in which files arrive does not matter: what was inherited or merged is
+kept apart in `own`, and a late record settles all of them anew.
 """
 
 from __future__ import annotations
@@ -14,27 +15,19 @@ from typing import Final
 
 import msgspec
 
+from ingest.agent_key import DEFAULT, name_agents
+from ingest.approved_calls import bind_approvals
 from ingest.event import KINDS, OBSERVED, Observation, Row
+from ingest.joins import grouped, keys_in
+from ingest.witnesses import merge, parents_of, told_together
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
-_WITNESS_RANK: Final = {"span": 0, "history": 0, "message": 1, "log": 2, "infrastructure": 3}
 _said: Final = attrgetter(*OBSERVED)
 _content: Final = attrgetter(*(name for name in OBSERVED if name not in ("source", "source_sha256")))
-_AGREEABLE: Final = (
-    "tool",
-    "arguments",
-    "result",
-    "status",
-    "principal",
-    "credential_id",
-    "approver",
-    "approval",
-)
-_IDENTITY: Final = ("event_id", "trace_id", "kind", "operation", "witness", "source", "source_sha256")
-_MERGED: Final = tuple(name for name in OBSERVED if name not in _IDENTITY)
 _SUPPORTED: Final = (
     "tool", "result", "error", "model", "principal", "credential_id", "target", "input_tokens", "output_tokens",
 )  # fmt: skip
+_RUNS: Final = ("invoke_agent", "executor.process")
 _INHERITED: Final = ("session_id", "agent_id", "agent_version", "on_behalf_of")
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -45,14 +38,22 @@ def content_key(observation: Observation) -> str:
     return blake2b(_pack(_content(observation)), digest_size=12).hexdigest()
 
 
-def settle(observations: Iterable[tuple[str, Observation]]) -> list[Row]:
+def settle(observations: Iterable[tuple[str, Observation]], agent_key: tuple[str, ...] = DEFAULT) -> list[Row]:
     """Settle whole traces, given as (content key, observation), in any order; rows in no order."""
     traces: dict[str, dict[str, Observation]] = defaultdict(dict)
+    keys: dict[str, list[str]] = defaultdict(list)
     for key, observation in observations:
         traces[observation.trace_id][key] = observation
+        if observation.joins is not None:
+            keys[observation.trace_id] += keys_in(observation.joins)
     rows: list[Row] = []
+    for group in grouped(keys):
+        joined = traces.pop(group[0])
+        for trace_id in group[1:]:
+            joined |= traces.pop(trace_id)
+        rows.extend(_Trace(joined).settled(agent_key))
     for trace in traces.values():
-        rows.extend(_Trace(trace).settled())
+        rows.extend(_Trace(trace).settled(agent_key))
     return rows
 
 
@@ -64,13 +65,8 @@ def observed(row: Row) -> Observation:
     return Observation(**said)
 
 
-def _certainty(row: Row) -> tuple[bool, int, str]:
-    """Sorts witnesses of one event, the one to believe first: a finished one, the nearest, then by content."""
-    return (row.status in ("pending", "unknown"), _WITNESS_RANK[row.witness], row.content_key)
-
-
 class _Trace:
-    """One trace while it is being settled."""
+    """One trace while it is being settled, or several that tell of the same steps."""
 
     def __init__(self, observations: dict[str, Observation]) -> None:
         self.observations = observations
@@ -83,15 +79,20 @@ class _Trace:
             for key, said in observations.items()
         ]
         self.events: dict[str, Row] = {}
+        self.also: dict[str, str] = {}
+        """The event ids of other tellings -> the id under which the event stands."""
 
-    def settled(self) -> list[Row]:
+    def settled(self, agent_key: tuple[str, ...]) -> list[Row]:
         self._merge_witnesses()
+        bind_approvals(self.events.values())
         topmost_first = self._topmost_first()
         self._fold_supporting(topmost_first)
         standing = [row for row in topmost_first if row.witness_of is None]
         self._inherit(standing)
         self._join_hand_offs(standing)
         self._clock()
+        if agent_key != DEFAULT:
+            name_agents(standing, agent_key)
         for row in self.rows:
             if row.witness_of is not None:
                 event = self.events[row.witness_of]
@@ -112,17 +113,18 @@ class _Trace:
         told: dict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
             told[row.event_id].append(row)
-        for event_id, witnesses in told.items():
-            if len(witnesses) == 1:
-                self.events[event_id] = witnesses[0]
-                continue
-            first, *others = sorted(witnesses, key=_certainty)
-            first.witnesses = len(witnesses)
-            first.disagreement = ",".join(n for n in _AGREEABLE if _differs(witnesses, n)) or None
-            for other in others:
-                other.witness_of = event_id
-                _fill(first, other)
-            self.events[event_id] = first
+        parents: dict[str, list[str]] = {}
+        for witnesses in told_together(told):
+            event = merge(witnesses)
+            self.events[event.event_id] = event
+            ids = {row.event_id for row in witnesses} - {event.event_id}
+            if ids:
+                self.also |= dict.fromkeys(ids, event.event_id)
+                parents[event.event_id] = parents_of(witnesses)
+        for row in self.events.values() if self.also else ():
+            named = parents.get(row.event_id) or [row.parent_event_id or ""]
+            above = [self.also.get(parent, parent) for parent in named if parent]
+            row.parent_event_id = next((parent for parent in above if parent != row.event_id), None)
 
     def _topmost_first(self) -> list[Row]:
         """The events, every parent before its children, with `depth` set. A cycle is cut at its smallest id.
@@ -191,30 +193,37 @@ class _Trace:
                 stands_for[row.event_id] = above
         for row in self.rows:
             if row.witness_of is not None:
-                row.witness_of = stands_for[row.witness_of].event_id
+                row.witness_of = stands_for[self.also.get(row.witness_of, row.witness_of)].event_id
         for row in topmost_first:
             if row.witness_of is None and row.kind == "model_call" and model_children[row.event_id] > 1:
                 row.input_tokens = row.output_tokens = None
 
     def _inherit(self, topmost_first: list[Row]) -> None:
         """Session, agent, version and human from the nearest ancestor that has one, else the trace's only one."""
-        sole = {name: _sole(topmost_first, name) for name in _INHERITED}
-        sole_session = sole["session_id"]
+        traces: dict[str, list[Row]] = defaultdict(list)
+        for row in topmost_first:
+            traces[row.trace_id].append(row)
+        sole_of = {trace: {name: _sole(rows, name) for name in _INHERITED} for trace, rows in traces.items()}
+        for row in topmost_first:
+            above = self.events.get(row.parent_event_id or "")
+            if row.operation == "invoke_agent" and above is not None and above.operation == "executor.process":
+                above.agent_id = above.agent_id or row.agent_id  # a workflow's step acts as the agent that it runs
         acting: dict[str, str | None] = {}
         for row in topmost_first:
+            sole = sole_of[row.trace_id]
             parent = row.parent_event_id or ""
             above = self.events.get(parent)
             caller = acting.get(parent)
             acting[row.event_id] = agent = row.agent_id or caller or sole["agent_id"]
             row.agent_id = agent or row.service
-            row.session_id = row.session_id or (above and above.session_id) or sole_session or row.trace_id
+            row.session_id = row.session_id or (above and above.session_id) or sole["session_id"] or row.trace_id
             row.on_behalf_of = row.on_behalf_of or (above and above.on_behalf_of) or sole["on_behalf_of"]
             if row.agent_version is None and above is not None and caller == agent:
                 row.agent_version = above.agent_version
             if row.agent_version is None and agent == sole["agent_id"]:
                 row.agent_version = sole["agent_version"]
             is_handed_over = above is not None and above.kind == "handoff"
-            is_run = row.kind == "lifecycle" and row.operation == "invoke_agent"
+            is_run = row.kind == "lifecycle" and row.operation in _RUNS
             if is_run and caller and caller != agent and not is_handed_over:
                 row.kind, row.kind_rank = "handoff", _KIND_RANK["handoff"]
                 row.target = row.target or agent
@@ -223,15 +232,15 @@ class _Trace:
 
     def _join_hand_offs(self, standing: list[Row]) -> None:
         """A hand-off by tool and the run beside it that it started are one hand-off: the tool's, to that agent."""
-        by_tool = sorted((r for r in standing if r.kind == "handoff" and r.operation != "invoke_agent"), key=_by_start)
-        runs = sorted((r for r in standing if r.kind == "handoff" and r.operation == "invoke_agent"), key=_by_start)
+        by_tool = sorted((r for r in standing if r.kind == "handoff" and r.operation not in _RUNS), key=_by_start)
+        runs = sorted((r for r in standing if r.kind == "handoff" and r.operation in _RUNS), key=_by_start)
         for run in runs:
             told = [
                 tool
                 for tool in by_tool
                 if tool.agent_id == run.agent_id
                 and tool.target in (None, run.target)
-                and _by_start(tool) <= _by_start(run)
+                and (tool.started_at or 0) <= (run.started_at or 0)
             ]
             if told:
                 by_tool.remove(told[-1])
@@ -240,14 +249,25 @@ class _Trace:
                 run.agent_id, run.target = run.target, self.observations[run.content_key].target
 
     def _clock(self) -> None:
-        """`ordered_at`: by sequence a running maximum of start times; else never before the parent's."""
-        events = [row for row in self.events.values() if row.witness_of is None]
-        latest: int | None = None
-        for row in sorted((r for r in events if r.sequence is not None), key=lambda r: (r.sequence or 0, r.event_id)):
-            if row.started_at is not None and (latest is None or row.started_at > latest):
-                latest = row.started_at
-            row.ordered_at = latest
-        for row in sorted((r for r in events if r.sequence is None), key=lambda r: r.depth):
+        """`ordered_at`: by sequence a running maximum of start times; else never before the parent's.
+
+        A step that is told in another trace too lends its time to the steps around it in this one.
+        """
+        numbered: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            if row.sequence is not None:
+                numbered[row.trace_id].append(row)
+        for rows in numbered.values():
+            latest: int | None = None
+            for row in sorted(rows, key=lambda r: (r.sequence or 0, r.event_id, r.content_key)):
+                event = row if row.witness_of is None else self.events[row.witness_of]
+                if event.trace_id == row.trace_id and event is not row:
+                    continue
+                if event.started_at is not None and (latest is None or event.started_at > latest):
+                    latest = event.started_at
+                row.ordered_at = latest
+        events = [row for row in self.events.values() if row.witness_of is None and row.sequence is None]
+        for row in sorted(events, key=lambda r: r.depth):
             above = self.events.get(row.parent_event_id or "")
             times = [t for t in (row.started_at, above.ordered_at if above else None) if t is not None]
             row.ordered_at = max(times, default=None)
@@ -262,21 +282,6 @@ def _last_first(siblings: Sequence[Row]) -> Sequence[Row]:
 
 def _by_start(row: Row) -> tuple[int, str]:
     return (row.started_at or 0, row.event_id)
-
-
-def _differs(witnesses: list[Row], name: str) -> bool:
-    return len({v for w in witnesses if (v := getattr(w, name)) not in (None, "pending", "unknown")}) > 1
-
-
-def _fill(event: Row, witness: Row) -> None:
-    for name in _MERGED:
-        mine, theirs = getattr(event, name), getattr(witness, name)
-        if theirs is None or mine == theirs:
-            continue
-        if mine is None or (name == "status" and mine in ("unknown", "pending") and theirs != "unknown"):
-            setattr(event, name, theirs)
-    if witness.ended_at is not None and event.ended_at is not None:
-        event.ended_at = max(event.ended_at, witness.ended_at)
 
 
 def _sole(rows: list[Row], name: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -10,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.event import Observation, Row
+from ingest.joins import grouped, keys_in
 from ingest.published import Edition
 from ingest.segments import in_storage_order, take_traces, to_rows, to_table, traces_of
 from ingest.settle import content_key, observed, settle
@@ -17,6 +20,10 @@ from ingest.settle import content_key, observed, settle
 FLUSH_OBSERVATIONS: Final = 100_000
 FLUSH_PAYLOAD_BYTES: Final = 128 << 20
 """What is held in memory before a segment is written; about 500 MB at its worst."""
+
+_TRACE: Final = {"trace_id": pl.String()}
+_KEY: Final = {"joins": pl.String()}
+_INDEX: Final = {**_TRACE, "segment": pl.String(), "joins": pl.List(pl.String())}
 
 Outcome = tuple[int, str]
 """(number of the file in this run, one of events | folded | duplicates)."""
@@ -72,17 +79,19 @@ class EventWriter:
             self._write(leaving)
 
     def _write(self, new: dict[str, tuple[int, Observation]]) -> None:
-        stored = self._stored({o.trace_id for _, o in new.values()})
+        stored = self._stored([o for _, o in new.values()])
         known: dict[str, Row] = {row.content_key: row for rows in stored.values() for row in rows}
         for key in [key for key in new if key in known]:
             file, observation = new.pop(key)
             self.outcomes[file, "duplicates"] += max(1, observation.records)
-        changed = {o.trace_id for _, o in new.values()}
-        if not changed:
+        if not new:
             return
+        changed = _touched([o for _, o in new.values()], known.values())
         before = [row for row in known.values() if row.trace_id in changed]
         standing = {row.event_id for row in before if row.witness_of is None}
-        rows = settle([*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())])
+        told = [*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())]
+        rows = settle(told, self._edition.agent_key)
+        standing |= {row.witness_of for row in rows if row.witness_of is not None and row.event_id in standing}
         for row in rows:
             if row.content_key in new:
                 file, observation = new[row.content_key]
@@ -94,24 +103,8 @@ class EventWriter:
             self._drop_from(segment, changed)
         self._add_segment(in_storage_order(rows))
 
-    def _stored(self, traces: set[str]) -> dict[str, list[Row]]:
-        """The stored rows of these traces, by segment."""
-        index = [str(self._edition.data / name) for name in self._edition.tables.get("traces", [])]
-        if not index:
-            return {}
-        wanted = pl.LazyFrame({"trace_id": sorted(traces)})
-        found = (
-            pl.scan_parquet(index)
-            .select("trace_id", "segment")
-            .join(wanted, on="trace_id", how="semi")
-            .unique()
-            .sort("segment", "trace_id")
-            .collect()
-        )
-        by_segment: dict[str, set[str]] = defaultdict(set)
-        for trace_id, segment in found.iter_rows():
-            by_segment[segment].add(trace_id)
-        return {segment: take_traces(self._edition.data / segment, inside)[0] for segment, inside in by_segment.items()}
+    def _stored(self, new: list[Observation]) -> dict[str, list[Row]]:
+        return stored_rows(self._edition.data, self._edition.tables.get("traces", []), new)
 
     def _drop_from(self, segment: str, traces: set[str]) -> None:
         """Rewrite a segment without these traces."""
@@ -126,6 +119,43 @@ class EventWriter:
         segment = self._edition.write("events", to_table(rows) if table is None else table)
         self._edition.tables.setdefault("events", []).append(segment)
         self._edition.tables.setdefault("traces", []).append(self._edition.write("traces", traces_of(rows, segment)))
+
+
+def stored_rows(data: Path, indexes: Sequence[str], new: Sequence[Observation]) -> dict[str, list[Row]]:
+    """The stored rows of these observations' traces, and of the traces that they are joined with, by segment."""
+    files = [str(data / name) for name in indexes]
+    if not files:
+        return {}
+    index = pl.scan_parquet(files, schema=_INDEX, missing_columns="insert", extra_columns="ignore")
+    traces, keys = {o.trace_id for o in new}, {key for o in new for key in keys_in(o.joins)}
+    by_segment: dict[str, set[str]] = defaultdict(set)
+    looked_up: set[str] = set()
+    while traces or keys:
+        looked_up |= traces | keys
+        named, shared = (
+            pl.LazyFrame({"trace_id": sorted(traces)}, _TRACE),
+            pl.LazyFrame({"joins": sorted(keys)}, _KEY),
+        )
+        named = index.join(named, on="trace_id", how="semi")
+        joined = index.explode("joins").join(shared, on="joins", how="semi")
+        found = pl.concat([named.explode("joins", empty_as_null=True), joined]).collect()
+        for trace_id, segment in found.select("trace_id", "segment").unique().iter_rows():
+            by_segment[segment].add(trace_id)
+        traces = set(found["trace_id"]) - looked_up
+        keys = set(found["joins"].drop_nulls()) - looked_up
+    ordered = sorted(by_segment)
+    return {segment: take_traces(data / segment, by_segment[segment])[0] for segment in ordered}
+
+
+def _touched(new: list[Observation], known: Iterable[Row]) -> set[str]:
+    """The traces that the new observations change: their own, and those joined with them."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    for said in (*new, *known):
+        if said.joins is not None:
+            keys[said.trace_id].update(keys_in(said.joins))
+    fresh = {o.trace_id for o in new}
+    joined = (group for group in grouped(keys) if not fresh.isdisjoint(group))
+    return fresh.union(*joined)
 
 
 def known_files(edition: Edition) -> dict[str, tuple[str, int]]:

@@ -14,6 +14,7 @@ from ingest.event import SCHEMA
 
 _TEXT, _COUNT, _TIME, _SHARE = pa.string(), pa.int64(), pa.timestamp("ns"), pa.float64()
 _TEXTS = pa.list_(pa.string())
+_BYTES = pa.binary()
 
 TRACES: Final = pa.schema(
     {
@@ -28,14 +29,15 @@ TRACES: Final = pa.schema(
         "input_tokens": _COUNT,
         "output_tokens": _COUNT,
         "approvals": _TEXTS,
+        "joins": _TEXTS,
         "first_at": _TIME,
         "last_at": _TIME,
         "segment": _TEXT,
     }
 )
 """A row: what one agent did in one trace of one session; with the states of approval that its steps have
-(`approved`, `denied`, `automatic`, `pending`, `not_recorded`, `cannot_record`) and the segment of `events`
-that holds it."""
+(`approved`, `denied`, `automatic`, `pending`, `not_recorded`, `cannot_record`), the ids that it shares or may
+share with other traces, and the segment of `events` that holds it."""
 
 FILES: Final = pa.schema(
     {
@@ -121,6 +123,15 @@ COULD_FIRE: Final = pa.schema(
 )
 """A row: of an agent's privileged steps, how many a detector could judge, and what the others lacked."""
 
+JUDGED: Final = pa.schema({"day": pa.date32(), "version": _TEXT, "flagged": _TEXTS, "found": _BYTES, "judged": _BYTES})
+"""A row: a day that was judged, by which code, table and settings, and what came of it (`detect/continuing.py`)."""
+
+MEMORIES: Final = pa.schema({"day": pa.date32(), "memory": _BYTES})
+"""A row: what the causal pass remembered when a day was over."""
+
+SEEN_SEGMENTS: Final = pa.schema({"segment": _TEXT, "day": pa.date32(), "digest": _TEXT})
+"""A row: what a segment held, when last judged, of the traces that began on one day."""
+
 FAILED: Final = pa.schema({"plugin": _TEXT, "reason": _TEXT})
 """A row: a plug-in that broke in the last run."""
 
@@ -135,4 +146,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "unmatched": UNMATCHED,
     "could_fire": COULD_FIRE,
     "failed": FAILED,
+    "judged": JUDGED,
+    "memories": MEMORIES,
+    "seen_segments": SEEN_SEGMENTS,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,71 +13,70 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from baseline.scoring.graft import grafts
-from baseline.scoring.past import Past, past_of
+from baseline.scoring.past import Past, Task, past_of
 from baseline.scoring.requests import Relevance, relevance_of
 from baseline.scoring.sessions import Session
-from baseline.scoring.traits import TRAITS, traits_of
+from baseline.scoring.traits import TRAITS, Measured, Rows, measured
 
 ROUNDS: Final = 2
 FOLDS: Final = 3
+CALIBRATION_FOLDS: Final = 8
 GRAFTS: Final = 800
 """Made sessions a fold: enough that another seed changes the learnt odds little."""
+NO_CHANGE: Final = -20.0
+"""The score of a session that changed nothing."""
 
 _MEMBERS: Final = 3
 """A few dozen tasks leave one model to chance; each member sees other traits first."""
 
-Rows = NDArray[np.float64]
-
 
 @dataclass
 class Held:
-    """What sessions looked like to a past that did not hold their tasks."""
+    """Sessions, benign and made, as they looked to a past that did not hold their tasks: a row for each call."""
 
-    rows: list[Rows]
+    rows: Rows
+    foreign: NDArray[np.bool_]
     groups: list[frozenset[str]]
-    foreign: list[NDArray[np.bool_]]
-    session: list[str | None]
-    """The benign session's id; None for a made one."""
+    """Of each row: the tasks that its session was made of."""
 
-    def stacked(self, kept: Sequence[int]) -> tuple[Rows, NDArray[np.bool_]]:
-        return np.vstack([self.rows[i] for i in kept]), np.concatenate([self.foreign[i] for i in kept])
+    def without(self, groups: frozenset[str]) -> Held:
+        kept = np.array([not (g & groups) for g in self.groups], dtype=bool)
+        return Held(self.rows[kept], self.foreign[kept], [g for g in self.groups if not (g & groups)])
 
 
-def folds_of(sessions: Sequence[Session], seed: int) -> dict[str, int]:
+def folds_of(tasks: Sequence[Task], folds: int, seed: int) -> dict[str, int]:
     """Task -> fold, so that each agent's tasks are spread over all folds."""
-    by_agent: dict[str, set[str]] = defaultdict(set)
-    for session in sessions:
-        by_agent[session.agent_id].add(session.group)
+    by_agent: dict[str, list[str]] = defaultdict(list)
+    for task in tasks:
+        by_agent[task.agent].append(task.group)
     found: dict[str, int] = {}
     for agent in sorted(by_agent):
-        tasks = sorted(by_agent[agent])
-        random.Random(f"{seed} {agent}").shuffle(tasks)
-        found.update((task, i % FOLDS) for i, task in enumerate(tasks))
+        mine = sorted(by_agent[agent])
+        dice = random.Random(f"{seed} {agent}")
+        dice.shuffle(mine)
+        start = dice.randrange(folds)
+        found.update((task, (start + i) % folds) for i, task in enumerate(mine))
     return found
 
 
-def held_out(sessions: Sequence[Session], seed: int, made: int) -> Held:
+def held_out(sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], seed: int, made: int) -> Held:
     """Every benign session, and made hijacks, judged by the other folds' sessions; several rounds of it."""
-    held = Held([], [], [], [])
+    rows: list[Rows] = []
+    foreign: list[bool] = []
+    groups: list[frozenset[str]] = []
     for number in range(ROUNDS):
-        fold = folds_of(sessions, seed + number)
+        fold = folds_of(tasks, FOLDS, seed + number)
         for k in range(FOLDS):
-            past = past_of(s for s in sessions if fold[s.group] != k)
-            relevance = relevance_of(past)
-            inside = [s for s in sessions if fold[s.group] == k]
-            for session in inside:
-                _, rows = traits_of(session, past, relevance)
-                held.rows.append(rows)
-                held.groups.append(frozenset((session.group,)))
-                held.foreign.append(np.zeros(len(rows), dtype=bool))
-                held.session.append(session.session_id)
-            for graft in grafts(inside, made, seed * 1000 + number * FOLDS + k):
-                calls, rows = traits_of(graft.session, past, relevance)
-                held.rows.append(rows)
-                held.groups.append(graft.groups)
-                held.foreign.append(np.array([c in graft.foreign for c in calls], dtype=bool))
-                held.session.append(None)
-    return held
+            past = past_of([t for t in tasks if fold[t.group] != k])
+            inside = [s for s in sessions if fold[group[s.asked_key]] == k]
+            mine = list(grafts(inside, group, made, seed * 1000 + number * FOLDS + k))
+            found = measured([*inside, *(g.session for g in mine)], past, relevance_of(past))
+            rows.append(found.rows)
+            kinds = [(frozenset[int](), frozenset((group[s.asked_key],))) for s in inside] + [(g.foreign, g.groups) for g in mine]
+            for (taken, made_of), start, end in zip(kinds, found.starts[:-1], found.starts[1:], strict=True):
+                foreign += [n in taken for n in found.numbers[start:end]]
+                groups += [made_of] * (end - start)
+    return Held(np.vstack(rows), np.array(foreign, dtype=bool), groups)
 
 
 @dataclass
@@ -93,14 +92,11 @@ class Orders:
         return found
 
 
-def orders_of(held: Held, kept: Sequence[int]) -> Orders:
+def orders_of(held: Held, members: int = _MEMBERS) -> Orders:
     """Fit on these of the held-out sessions. A trait may speak in its own direction only."""
-    if not kept:
+    if len(held.rows) == 0 or held.foreign.all() or not held.foreign.any():
         return Orders(())
-    rows, foreign = held.stacked(kept)
-    if len(rows) == 0 or foreign.all() or not foreign.any():
-        return Orders(())
-    return Orders(tuple(_boosted(number).fit(rows, foreign) for number in range(_MEMBERS)))
+    return Orders(tuple(_boosted(number).fit(held.rows, held.foreign) for number in range(members)))
 
 
 def _boosted(number: int) -> HistGradientBoostingClassifier:
@@ -110,25 +106,27 @@ def _boosted(number: int) -> HistGradientBoostingClassifier:
     )  # fmt: skip
 
 
-def cross_fitted(held: Held, sessions: Sequence[Session], seed: int) -> dict[str, float]:
-    """session -> its largest log-odds by models that saw neither its task nor a graft made of it."""
-    fold = folds_of(sessions, seed + ROUNDS)
-    found: dict[str, list[float]] = defaultdict(list)
-    for k in range(FOLDS):
-        model = orders_of(held, [i for i, g in enumerate(held.groups) if all(fold[x] != k for x in g)])
-        mine = [i for i, s in enumerate(held.session) if s is not None and all(fold[x] == k for x in held.groups[i])]
-        mine = [i for i in mine if len(held.rows[i])]
-        if not mine:
+def unseen(
+    sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], held: Held, seed: int
+) -> tuple[Measured, Rows, list[Session]]:
+    """(rows, log-odds, sessions): benign sessions judged by all other folds, which know nearly what the final model does."""
+    fold = folds_of(tasks, CALIBRATION_FOLDS, seed + ROUNDS)
+    rows: list[Rows] = [np.zeros((0, len(TRAITS)))]
+    odds: list[Rows] = [np.zeros(0)]
+    starts, numbers, judged = [0], [], []
+    for k in range(CALIBRATION_FOLDS):
+        inside = [s for s in sessions if fold[group[s.asked_key]] == k]
+        if not inside:
             continue
-        odds = model.of(np.vstack([held.rows[i] for i in mine]))
-        start = 0
-        for i in mine:
-            end = start + len(held.rows[i])
-            name = held.session[i]
-            assert name is not None
-            found[name].append(float(odds[start:end].max()))
-            start = end
-    return {name: sum(values) / len(values) for name, values in found.items()}
+        past = past_of([t for t in tasks if fold[t.group] != k])
+        model = orders_of(held.without(frozenset(group[s.asked_key] for s in inside)))
+        seen = measured(inside, past, relevance_of(past))
+        starts += [starts[-1] + end for end in seen.starts[1:]]
+        numbers += seen.numbers
+        judged += inside
+        rows.append(seen.rows)
+        odds.append(model.of(seen.rows))
+    return Measured(np.vstack(rows), starts, numbers), np.concatenate(odds), judged
 
 
 @dataclass

@@ -3,47 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Final, Literal
 
-from baseline.scoring.sessions import Session, Step, Value
-from baseline.scoring.words import is_identifier
+from baseline.scoring.sessions import Session, Step
+from baseline.scoring.words import text_of
 
 Origin = Literal["request", "answer", "nowhere", "mixed"]
 _MOSTLY: Final = 0.75
 """Share of a value's words that one source must hold to be its source."""
-PROSE_WORDS: Final = 8
 _ORIGINS: Final = 4
 _PRIOR_TASKS: Final = 2.0
 
 
-def kind_of(value: Value) -> str:
-    """`identifier`, `name` (a few words) or `prose`."""
-    if is_identifier(value.text):
-        return "identifier"
-    return "name" if len(value.tokens) <= PROSE_WORDS else "prose"
-
-
-def origin_of(value: Value, asked: frozenset[str], answered: set[str] | dict[str, int]) -> Origin:
+def origin_of(words: frozenset[str], asked: frozenset[str], answered: Set[str]) -> Origin:
     """The first source that holds most of the value's words."""
-    words = value.tokens
-    if not words:
-        return "nowhere"
-    if sum(w in asked for w in words) >= _MOSTLY * len(words):
+    return origin(len(words), len(words & asked), len((words - asked) & answered))
+
+
+def origin(words: int, in_request: int, in_answers: int) -> Origin:
+    """Of a value of so many words, of which so many stand in the request, and so many in an answer only."""
+    most = _MOSTLY * words
+    if words and in_request >= most:
         return "request"
-    if sum(w in answered for w in words) >= _MOSTLY * len(words):
+    if words and in_request + in_answers >= most:
         return "answer"
-    return "mixed" if any(w in asked or w in answered for w in words) else "nowhere"
+    return "mixed" if in_request or in_answers else "nowhere"
 
 
 def origins_of(session: Session) -> Iterator[tuple[Step, str, Origin]]:
     """(call, argument, origin) of each value of the changing calls."""
     answered: set[str] = set()
+    asked = session.asked_tokens
     for step in session.steps:
         if step.changes:
             for value in step.values:
-                yield step, value.name, origin_of(value, session.asked_tokens, answered)
-        answered.update(step.result_tokens)
+                yield step, value.name, origin_of(value.read.words, asked, answered)
+        answered |= text_of(step.result).words
 
 
 def origin_surprisal(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from baseline.scoring.past import Past
 from baseline.scoring.provenance import origin_of
 from baseline.scoring.sessions import Session
-from baseline.scoring.words import named
+from baseline.scoring.words import named, text_of
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ def reasons_of(
 
     answered: set[str] = set()
     for earlier in session.steps[:number]:
-        answered.update(earlier.result_tokens)
+        answered |= text_of(earlier.result).words
     for name in dict.fromkeys(v.name for v in step.values):
         value = next(v for v in step.values if v.name == name)
-        origin = origin_of(value, session.asked_tokens, answered)
+        origin = origin_of(value.read.words, session.asked_tokens, answered)
         counts = past.origins.get((agent, step.tool, name), {})
         total = sum(counts.values())
         share = (counts.get(origin, 0.0) + 0.5) / (total + 1.0)

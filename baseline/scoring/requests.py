@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -21,6 +22,7 @@ _MOST_ODDS: Final = 4.0
 """A few dozen tasks cannot prove more than 50 to 1."""
 _SAME_START: Final = 4
 """Letters: `info` and `inform(ation)` are one word."""
+_MOST_REMEMBERED: Final = 1 << 14
 
 Nearest = list[tuple[float, frozenset[str], frozenset[str]]]
 
@@ -34,42 +36,81 @@ def _asks(word: str, asked: frozenset[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 15)
 def words_asked(tool: str, asked: frozenset[str]) -> float:
     """The share of the tool's words that the request holds."""
     words = named(tool)
     return sum(_asks(w, asked) for w in words) / max(1, len(words))
 
 
-def signs_of(asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest) -> list[float]:
-    """What speaks for this tool."""
-    used = max((like for like, _, tools in near if tool in tools), default=0.0)
-    unused = max((like for like, _, tools in near if tool not in tools), default=0.0)
+def _signs(asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int) -> list[float]:
+    """What speaks for this tool; `own` is 1 where the agent's task itself is among the counts, and took it."""
+    used = next((like for like, _, tools in near if tool in tools), 0.0)
+    unused = next((like for like, _, tools in near if tool not in tools), 0.0)
     share = words_asked(tool, asked)
-    usual = (past.changing_tasks.get((agent, tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1)
-    return [
-        share,
-        past.association(asked, tool),
-        used,
-        unused,
-        math.log(usual),
-        float(share == 1.0),
-    ]
+    usual = (past.changing_tasks.get((agent, tool), 0) - own + 0.5) / (len(near) + 1)
+    return [share, lift, used, unused, math.log(usual), float(share == 1.0)]
 
 
 @dataclass
 class Relevance:
     """A logistic regression over (task, changing tool) pairs of benign sessions."""
 
-    scale: StandardScaler | None
-    model: LogisticRegression | None
+    past: Past
+    centre: NDArray[np.float64] | None = None
+    slope: NDArray[np.float64] | None = None
+    offset: float = 0.0
+    _known: dict[tuple[str, frozenset[str]], Odds] = field(default_factory=dict)
 
-    def of(self, signs: list[list[float]]) -> NDArray[np.float64]:
-        """Log-odds that a benign session with this request takes the tool."""
-        rows = np.array(signs, dtype=np.float64).reshape(len(signs), len(SIGNS))
-        if self.model is None or self.scale is None:
-            return rows[:, 0] + rows[:, 1] + rows[:, 2] - 1.5
-        odds: NDArray[np.float64] = self.model.decision_function(self.scale.transform(rows))
-        return odds.clip(-_MOST_ODDS, _MOST_ODDS)
+    def of(self, agent: str, asked: frozenset[str]) -> Odds:
+        """Every changing tool of the agent, for this request."""
+        found = self._known.get((agent, asked))
+        if found is None:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            near = self.past.nearest(agent, asked)
+            tools = self.past.agent_tools.get(agent, frozenset())
+            found = self._known[agent, asked] = Odds(self, agent, asked, near, tools)
+        return found
+
+    def odds(self, signs: list[float]) -> float:
+        """Log-odds that a benign session takes a tool for which these signs speak."""
+        if self.centre is None or self.slope is None:
+            return signs[0] + signs[1] + signs[2] - 1.5
+        raw = float((np.array(signs) - self.centre) @ self.slope) + self.offset
+        return min(_MOST_ODDS, max(-_MOST_ODDS, raw))
+
+
+class Odds:
+    """How likely each changing tool is for one request of one agent."""
+
+    def __init__(
+        self, model: Relevance, agent: str, asked: frozenset[str], near: Nearest, tools: Iterable[str]
+    ) -> None:
+        self.near = near
+        self._model, self._agent, self._asked = model, agent, asked
+        self._odds: dict[str, float] = {}
+        self._lifts: dict[str, float] = {}
+        for tool in sorted(tools):
+            self.tool(tool)
+        self.best = max(self._odds.values(), default=0.0)
+
+    def lift(self, tool: str) -> float:
+        """Log-lift of the request's words with this tool."""
+        found = self._lifts.get(tool)
+        if found is None:
+            found = self._lifts[tool] = self._model.past.association(self._asked, tool)
+        return found
+
+    def tool(self, tool: str) -> float:
+        """Log-odds of this tool, one that the agent never took too."""
+        found = self._odds.get(tool)
+        if found is None:
+            past = self._model.past
+            lift = past.association(self._asked, tool)
+            found = self._model.odds(_signs(self._asked, self._agent, tool, past, self.near, lift, 0))
+            self._odds[tool] = found
+        return found
 
 
 def relevance_of(past: Past) -> Relevance:
@@ -77,15 +118,15 @@ def relevance_of(past: Past) -> Relevance:
     rows: list[list[float]] = []
     used: list[int] = []
     for agent in sorted(past.requests):
-        tools = sorted(past.tools(agent))
+        tools = sorted(past.agent_tools.get(agent, ()))
         for number, (asked, taken) in enumerate(past.requests[agent]):
-            rest = past.without(agent, number)
-            near = rest.nearest(agent, asked)
+            near = past.nearest(agent, asked, number)
             for tool in tools:
-                rows.append(signs_of(asked, agent, tool, rest, near))
+                lift = past.association(asked, tool, taken)
+                rows.append(_signs(asked, agent, tool, past, near, lift, int(tool in taken)))
                 used.append(int(tool in taken))
     if len(rows) < _LEAST_PAIRS or len(set(used)) < 2:
-        return Relevance(None, None)
+        return Relevance(past)
     scale = StandardScaler().fit(np.array(rows))
     model = LogisticRegression(C=0.3, max_iter=1000).fit(scale.transform(np.array(rows)), used)
-    return Relevance(scale, model)
+    return Relevance(past, scale.mean_, model.coef_[0] / scale.scale_, float(model.intercept_[0]))

@@ -1,10 +1,9 @@
-"""Fit on an agent's benign sessions, then score a session: how likely is one like it among them?"""
+"""Fit on agents' benign sessions, then score sessions: how likely is one like it among them?"""
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,26 +11,28 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 
 from baseline.history import LEAST_SESSIONS
-from baseline.scoring.combine import Tail, cauchy, shrunk, tail_of
-from baseline.scoring.orders import GRAFTS, Held, Judge, Rows, cross_fitted, folds_of, held_out, orders_of
-from baseline.scoring.past import past_of
+from baseline.scoring.combine import Numbers, Tail, cauchy, shrunk, tail_of
+from baseline.scoring.orders import CALIBRATION_FOLDS, GRAFTS, NO_CHANGE, Judge, folds_of, held_out, orders_of, unseen
+from baseline.scoring.past import Task, past_of, tasks_of
 from baseline.scoring.reasons import Reason, reasons_of
 from baseline.scoring.requests import relevance_of
 from baseline.scoring.sessions import Session
 from baseline.scoring.shape import forest_of, oddness
-from baseline.scoring.traits import TRAITS, traits_of
+from baseline.scoring.tasks import groups_of
+from baseline.scoring.traits import TRAITS, Measured, Rows, measured
 
 NOT_ENOUGH: Final = "not enough history"
 WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins": 0.005, "shape": 0.005}
 """How much each voice counts. `orders` already weighs sequence and origins together with the request; the others
 speak alone only where they are far more certain."""
-PRIOR_TASKS: Final = 80.0
+import os
+
+PRIOR_TASKS = float(os.environ.get("PRIOR","80"))
 """An agent's own calibration counts half when it rests on as many tasks as this."""
-_NO_CHANGE: Final = -20.0
-"""The score of a session that changed nothing."""
+_SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepScore:
     """One changing call: its number in the session and its log-odds of carrying out a foreign order."""
 
@@ -41,23 +42,65 @@ class StepScore:
     odds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """How surprising a session is. `p` is None where nothing can be said, and `why` says why."""
 
     session_id: str
     p: float | None
-    p_by_voice: dict[str, float]
-    steps: tuple[StepScore, ...]
-    reasons: tuple[Reason, ...]
     sessions: int
     """Of this agent, that the score rests on."""
     why: str = ""
+    _seen: _Seen | None = field(default=None, compare=False, repr=False)
+    _at: int = field(default=0, compare=False, repr=False)
+
+    @property
+    def p_by_voice(self) -> dict[str, float]:
+        """Each voice's own probability."""
+        return {} if self._seen is None else {v: float(p[self._at]) for v, p in self._seen.ps.items()}
+
+    @property
+    def steps(self) -> tuple[StepScore, ...]:
+        """The changing calls in their order."""
+        return () if self._seen is None else self._seen.steps(self._at)
 
     @property
     def top_step(self) -> StepScore | None:
         """The call that weighs most; the first of equals."""
         return max(self.steps, key=lambda s: (s.odds, -s.number), default=None)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why, the strongest first; found out when asked for."""
+        return () if self._seen is None else self._seen.reasons(self._at)
+
+
+@dataclass
+class _Seen:
+    """Sessions as they were measured, so that a score can be explained later."""
+
+    model: Model
+    sessions: Sequence[Session]
+    found: Measured
+    odds: Numbers
+    ps: dict[str, Numbers]
+
+    def steps(self, at: int) -> tuple[StepScore, ...]:
+        steps = self.sessions[at].steps
+        rows = range(self.found.starts[at], self.found.starts[at + 1])
+        numbers = [self.found.numbers[i] for i in rows]
+        return tuple(
+            StepScore(n, steps[n].event_id, steps[n].tool, float(self.odds[i]))
+            for n, i in zip(numbers, rows, strict=True)
+        )
+
+    def reasons(self, at: int) -> tuple[Reason, ...]:
+        start, end = self.found.starts[at], self.found.starts[at + 1]
+        if start == end:
+            return ()
+        top = start + int(np.argmax(self.odds[start:end]))
+        traits = dict(zip(TRAITS, self.found.rows[top].tolist(), strict=True))
+        return reasons_of(self.sessions[at], self.found.numbers[top], traits, self.model.judge.past)
 
 
 @dataclass
@@ -66,10 +109,10 @@ class Model:
 
     judge: Judge
     forests: dict[str, IsolationForest]
-    by_agent: dict[str, dict[str, Tail]]
-    fleet: dict[str, Tail]
+    by_agent: dict[str, dict[str, Tail]] = field(default_factory=dict)
+    fleet: dict[str, Tail] = field(default_factory=dict)
     combined: dict[str, Tail] = field(default_factory=dict)
-    combined_fleet: Tail = field(default_factory=lambda: Tail(()))
+    combined_fleet: Tail = field(default_factory=Tail)
 
     def score(self, session: Session) -> Score:
         """The session against its agent's history."""
@@ -77,47 +120,43 @@ class Model:
 
     def score_all(self, sessions: Sequence[Session]) -> list[Score]:
         """Many sessions at once, in their order; each is judged alone."""
-        enough = [s for s in sessions if self.judge.past.sessions.get(s.agent_id, 0) >= LEAST_SESSIONS]
-        measured = [traits_of(s, self.judge.past, self.judge.relevance) for s in enough]
-        odds = self.judge.orders.of(np.vstack([rows for _, rows in measured])) if enough else np.zeros(0)
-        odd = _oddness(self.forests, enough)
-        found: dict[str, Score] = {}
-        start = 0
-        for session, (numbers, rows) in zip(enough, measured, strict=True):
-            end = start + len(numbers)
-            found[session.session_id] = self._scored(session, numbers, rows, odds[start:end], odd[session.session_id])
-            start = end
-        return [found.get(s.session_id) or self._unknown(s) for s in sessions]
+        known = self.judge.past.sessions
+        enough = [s for s in sessions if known.get(s.agent_id, 0) >= LEAST_SESSIONS]
+        found = measured(enough, self.judge.past, self.judge.relevance)
+        odds = self.judge.orders.of(found.rows)
+        raw = raw_of(found, odds, _oddness(self.forests, enough))
+        agents = [s.agent_id for s in enough]
+        ps = self.voices(agents, raw)
+        combined = self.recalibrated(agents, cauchy(ps, WEIGHTS)).tolist()
+        seen = _Seen(self, enough, found, odds, ps)
+        scores: list[Score] = []
+        at = 0
+        for session in sessions:
+            history = known.get(session.agent_id, 0)
+            if history >= LEAST_SESSIONS:
+                scores.append(Score(session.session_id, combined[at], history, "", seen, at))
+                at += 1
+            else:
+                why = f"{NOT_ENOUGH}: {history} of {LEAST_SESSIONS} sessions"
+                scores.append(Score(session.session_id, None, history, why))
+        return scores
 
-    def _unknown(self, session: Session) -> Score:
-        seen = self.judge.past.sessions.get(session.agent_id, 0)
-        why = f"{NOT_ENOUGH}: {seen} of {LEAST_SESSIONS} sessions"
-        return Score(session.session_id, None, {}, (), (), seen, why)
+    def voices(self, agents: Sequence[str], raw: dict[str, Numbers]) -> dict[str, Numbers]:
+        """Each voice's probabilities, each session against its agent's history and the fleet's."""
+        found = {v: np.ones(len(agents)) for v in WEIGHTS}
+        for agent, at in _places(agents).items():
+            own, tasks = self.by_agent.get(agent, {}), self.judge.past.agent_tasks.get(agent, 0)
+            for v in WEIGHTS:
+                found[v][at] = shrunk(own.get(v), tasks, self.fleet[v], raw[v][at], PRIOR_TASKS)
+        return found
 
-    def _scored(self, session: Session, numbers: list[int], rows: Rows, odds: Rows, odd: float) -> Score:
-        steps = tuple(
-            StepScore(n, session.steps[n].event_id, session.steps[n].tool, float(o))
-            for n, o in zip(numbers, odds, strict=True)
-        )
-        raw = _raw(float(odds.max()) if len(odds) else _NO_CHANGE, rows.tolist(), odd)
-        ps = self._ps(session.agent_id, raw)
-        p = self._recalibrated(session.agent_id, cauchy(ps, WEIGHTS))
-        top = max(range(len(numbers)), key=lambda i: (odds[i], -i), default=None)
-        reasons: tuple[Reason, ...] = ()
-        if top is not None:
-            measured = dict(zip(TRAITS, rows[top].tolist(), strict=True))
-            reasons = reasons_of(session, numbers[top], measured, self.judge.past)
-        seen = self.judge.past.sessions[session.agent_id]
-        return Score(session.session_id, p, ps, steps, reasons, seen)
-
-    def _ps(self, agent: str, raw: dict[str, float]) -> dict[str, float]:
-        own = self.by_agent.get(agent, {})
-        tasks = self.judge.past.agent_tasks.get(agent, 0)
-        return {v: shrunk(own.get(v), tasks, self.fleet[v], raw[v], PRIOR_TASKS) for v in WEIGHTS}
-
-    def _recalibrated(self, agent: str, p: float) -> float:
-        tasks = self.judge.past.agent_tasks.get(agent, 0)
-        return shrunk(self.combined.get(agent), tasks, self.combined_fleet, -math.log(p), PRIOR_TASKS)
+    def recalibrated(self, agents: Sequence[str], ps: Numbers) -> Numbers:
+        """The combined probabilities against those of held-out benign sessions."""
+        found = np.ones(len(agents))
+        for agent, at in _places(agents).items():
+            tasks = self.judge.past.agent_tasks.get(agent, 0)
+            found[at] = shrunk(self.combined.get(agent), tasks, self.combined_fleet, -np.log(ps[at]), PRIOR_TASKS)
+        return found
 
 
 def fit(sessions: Sequence[Session], seed: int = 1, made: int = GRAFTS) -> Model:
@@ -128,52 +167,56 @@ def fit(sessions: Sequence[Session], seed: int = 1, made: int = GRAFTS) -> Model
     ordered = sorted(sessions, key=lambda s: (s.agent_id, s.session_id))
     if not ordered:
         raise ValueError("fit needs at least one session")
-    held = held_out(ordered, seed, made)
-    orders = orders_of(held, range(len(held.rows)))
-    past = past_of(ordered)
-    model = Model(Judge(past, relevance_of(past), orders), _forests(ordered, seed), {}, {})
+    group = groups_of(ordered)
+    tasks = tasks_of(ordered, group)
+    held = held_out(ordered, tasks, group, seed, made)
+    past = past_of(tasks)
+    model = Model(Judge(past, relevance_of(past), orders_of(held)), _forests(ordered, seed))
 
-    raws = _held_raws(ordered, held, seed)
-    agents = sorted({s.agent_id for s in ordered})
-    model.fleet = {v: tail_of([raws[s.session_id][v] for s in ordered]) for v in WEIGHTS}
-    for agent in agents:
-        mine = [raws[s.session_id] for s in ordered if s.agent_id == agent]
-        model.by_agent[agent] = {v: tail_of([r[v] for r in mine]) for v in WEIGHTS}
-    combined = {s.session_id: -math.log(cauchy(model._ps(s.agent_id, raws[s.session_id]), WEIGHTS)) for s in ordered}
-    model.combined_fleet = tail_of(list(combined.values()))
-    model.combined = {a: tail_of([combined[s.session_id] for s in ordered if s.agent_id == a]) for a in agents}
+    seen, odds, judged = unseen(ordered, tasks, group, held, seed)
+    raw = raw_of(seen, odds, _held_oddness(judged, tasks, group, seed))
+    agents = [s.agent_id for s in judged]
+    places = _places(agents)
+    model.fleet = {v: tail_of(raw[v]) for v in WEIGHTS}
+    model.by_agent = {a: {v: tail_of(raw[v][at]) for v in WEIGHTS} for a, at in places.items()}
+    combined = -np.log(cauchy(model.voices(agents, raw), WEIGHTS))
+    model.combined_fleet = tail_of(combined)
+    model.combined = {a: tail_of(combined[at]) for a, at in places.items()}
     return model
 
 
-def _held_raws(sessions: Sequence[Session], held: Held, seed: int) -> dict[str, dict[str, float]]:
-    """Each voice's score of each benign session, by fits that did not see its task."""
-    odds = cross_fitted(held, sessions, seed)
-    rows: dict[str, list[list[float]]] = {}
-    for name, found in zip(held.session, held.rows, strict=True):
-        if name is not None:
-            rows.setdefault(name, found.tolist())
-    fold = folds_of(sessions, seed)
-    tasks = Counter(agent for agent, _ in {(s.agent_id, s.group) for s in sessions})
-    alone = {agent for agent, number in tasks.items() if number == 1}  # Nothing of it could be held out.
-    odd: dict[str, float] = {}
-    for k in sorted(set(fold.values())):
-        others = [s for s in sessions if fold[s.group] != k or s.agent_id in alone]
-        odd |= _oddness(_forests(others, seed), [s for s in sessions if fold[s.group] == k])
-    return {
-        s.session_id: _raw(odds.get(s.session_id, _NO_CHANGE), rows.get(s.session_id, []), odd[s.session_id])
-        for s in sessions
-    }
+def raw_of(found: Measured, odds: Numbers, odd: Numbers) -> dict[str, Numbers]:
+    """Each voice's score of each session, larger is odder."""
+    raw = {"orders": np.full(len(odd), NO_CHANGE), "sequence": np.zeros(len(odd)), "origins": np.zeros(len(odd))}
+    starts, ends = np.array(found.starts[:-1], dtype=int), np.array(found.starts[1:], dtype=int)
+    some = ends > starts
+    if some.any():
+        for voice, values in (
+            ("orders", odds), ("sequence", found.rows[:, _SEQUENCE]), ("origins", found.rows[:, _ORIGINS]),
+        ):  # fmt: skip
+            raw[voice][some] = np.maximum.reduceat(values, starts[some])
+    return raw | {"shape": odd}
 
 
-def _raw(odds: float, rows: list[list[float]], odd: float) -> dict[str, float]:
-    names = list(TRAITS)
-    sequence, origins = names.index("surprisal"), names.index("origin_surprisal")
-    return {
-        "orders": odds,
-        "sequence": max((r[sequence] for r in rows), default=0.0),
-        "origins": max((r[origins] for r in rows), default=0.0),
-        "shape": odd,
-    }
+def _places(agents: Sequence[str]) -> dict[str, Rows]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for at, agent in enumerate(agents):
+        found[agent].append(at)
+    return {agent: np.array(found[agent]) for agent in sorted(found)}
+
+
+def _held_oddness(sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], seed: int) -> Numbers:
+    """Each session's shape against sessions of other tasks."""
+    fold = folds_of(tasks, CALIBRATION_FOLDS, seed)
+    count = Counter(t.agent for t in tasks)
+    odd = np.zeros(len(sessions))
+    for k in range(CALIBRATION_FOLDS):
+        # Of an agent with a single task nothing can be held out.
+        others = [s for s in sessions if fold[group[s.asked_key]] != k or count[s.agent_id] == 1]
+        mine = [i for i, s in enumerate(sessions) if fold[group[s.asked_key]] == k]
+        if mine and others:
+            odd[mine] = _oddness(_forests(others, seed), [sessions[i] for i in mine])
+    return odd
 
 
 def _forests(sessions: Sequence[Session], seed: int) -> dict[str, IsolationForest]:
@@ -183,13 +226,9 @@ def _forests(sessions: Sequence[Session], seed: int) -> dict[str, IsolationFores
     return {agent: forest_of(mine, seed) for agent, mine in sorted(by_agent.items())}
 
 
-def _oddness(forests: dict[str, IsolationForest], sessions: Sequence[Session]) -> dict[str, float]:
-    by_agent: dict[str, list[Session]] = defaultdict(list)
-    for session in sessions:
-        by_agent[session.agent_id].append(session)
-    found: dict[str, float] = {}
-    for agent, mine in sorted(by_agent.items()):
-        forest = forests.get(agent)
-        values = [0.0] * len(mine) if forest is None else oddness(forest, mine).tolist()
-        found.update(zip((s.session_id for s in mine), values, strict=True))
+def _oddness(forests: dict[str, IsolationForest], sessions: Sequence[Session]) -> Numbers:
+    found = np.zeros(len(sessions))
+    for agent, at in _places([s.agent_id for s in sessions]).items():
+        if forest := forests.get(agent):
+            found[at] = oddness(forest, [sessions[i] for i in at])
     return found

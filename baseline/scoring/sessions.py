@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from baseline.capability import Capabilities
-from baseline.scoring.words import tokens, told
+from baseline.scoring.words import LONGEST_REMEMBERED, is_identifier, tokens, told
 from ingest.event import Observation
 from ingest.payloads import value_of
 
@@ -18,6 +18,28 @@ MOST_VALUES: Final = 200
 _ASKING: Final = frozenset(("user", "human", "request", "user_message", "input"))
 
 
+PROSE_WORDS: Final = 8
+MOST_WORDS: Final = 80
+"""Of one value: where a long text came from, its first words show."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A value's first words, each once, and its kind: `identifier`, `name` (a few words) or `prose`."""
+
+    words: frozenset[str]
+    kind: str
+
+
+def _read(text: str) -> Read:
+    words = tokens(text)
+    kind = "identifier" if is_identifier(text) else "name" if len(words) <= PROSE_WORDS else "prose"
+    return Read(frozenset(words[:MOST_WORDS]), kind)
+
+
+_read_again = lru_cache(maxsize=1 << 15)(_read)
+
+
 @dataclass(frozen=True)
 class Value:
     """One leaf of a call's arguments; `name` is its path without list positions."""
@@ -25,9 +47,13 @@ class Value:
     name: str
     text: str
 
-    @cached_property
+    @property
     def tokens(self) -> tuple[str, ...]:
         return tuple(tokens(self.text))
+
+    @property
+    def read(self) -> Read:
+        return _read_again(self.text) if len(self.text) <= LONGEST_REMEMBERED else _read(self.text)
 
 
 @dataclass(frozen=True)
@@ -42,9 +68,25 @@ class Step:
     result: str
     ok: bool
 
-    @cached_property
+    @property
     def result_tokens(self) -> tuple[str, ...]:
         return tuple(tokens(self.result))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, read once."""
+
+    stems: frozenset[str]
+    """The stems that say what it is about."""
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=1 << 12)
+def asked_of(requests: tuple[str, ...]) -> Asked:
+    return Asked(
+        frozenset().union(*(told(r) for r in requests)), frozenset(t for r in requests for t in tokens(r))
+    )
 
 
 @dataclass(frozen=True)
@@ -56,18 +98,18 @@ class Session:
     requests: tuple[str, ...]
     steps: tuple[Step, ...]
 
-    @cached_property
+    @property
     def asked(self) -> frozenset[str]:
         """The stems of the request."""
-        return frozenset().union(*(told(r) for r in self.requests))
+        return asked_of(self.requests).stems
 
-    @cached_property
+    @property
     def asked_tokens(self) -> frozenset[str]:
-        return frozenset(t for r in self.requests for t in tokens(r))
+        return asked_of(self.requests).words
 
     @cached_property
-    def group(self) -> str:
-        """Sessions that were asked the same are one task: they are fitted, and held out, together."""
+    def asked_key(self) -> str:
+        """The same for sessions of one agent whose requests say the same."""
         return self.agent_id + "|" + " ".join(sorted(self.asked))
 
 

@@ -12,8 +12,8 @@ from sklearn.ensemble import IsolationForest
 
 from baseline.scoring.sessions import Session
 
-FEATURES: Final = ("calls", "changes", "tools", "failures", "longest_run", "value_words", "answer_words")
-_TREES: Final = 60
+FEATURES: Final = ("calls", "changes", "tools", "failures", "longest_run", "value_characters", "answer_characters")
+_TREES: Final = 40
 
 
 def features_of(session: Session) -> list[float]:
@@ -29,8 +29,8 @@ def features_of(session: Session) -> list[float]:
         len({s.tool for s in steps}),
         sum(not s.ok for s in steps),
         longest,
-        sum(len(v.tokens) for s in steps for v in s.values),
-        sum(len(s.result_tokens) for s in steps),
+        sum(len(v.text) for s in steps for v in s.values),
+        sum(len(s.result) for s in steps),
     )
     return [math.log1p(c) for c in counts]
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from baseline.scoring.asking import Passage
 from baseline.scoring.past import Past
-from baseline.scoring.provenance import kind_of, origin_of, origin_surprisal
-from baseline.scoring.requests import Nearest, Relevance, signs_of, words_asked
+from baseline.scoring.provenance import origin as origin_from
+from baseline.scoring.provenance import origin_surprisal
+from baseline.scoring.requests import Odds, Relevance, words_asked
 from baseline.scoring.sequence import surprisal
-from baseline.scoring.sessions import Session, Step
-from baseline.scoring.words import named, stem
+from baseline.scoring.sessions import Session, Step, asked_of
+from baseline.scoring.spans import span_of
+from baseline.scoring.words import Text, named, stem, text_of, tokens
 
 TRAITS: Final[dict[str, int]] = {
     "tool_words_asked": -1,
@@ -35,6 +40,14 @@ TRAITS: Final[dict[str, int]] = {
     "answer_covers": 1,
     "answer_over_request": 1,
     "answer_tool_words": 1,
+    "answer_asks": 1,
+    "answer_lift": 1,
+    "lift_over_request": 1,
+    "order_asks": 1,
+    "order_covers": 1,
+    "order_tool_words": 1,
+    "order_lift": 1,
+    "most_asks": 0,
     "source_asked": 0,
     "values_known": 0,
     "rarest_answer_word": 0,
@@ -48,139 +61,208 @@ TRAITS: Final[dict[str, int]] = {
     "other_covered": 1,
 }
 """Each with the direction in which it may only speak for a hijack: 1 more, -1 less, 0 either."""
-_WINDOW: Final = 30
-"""Words: about two sentences, as far as an order and its particulars stand apart."""
+_PROSE_WEIGHT: Final = 0.3
+_MOST_NEEDLES: Final = 6
+_AGAINST: Final = tuple(list(TRAITS).index(t) for t in ("relevance", "request_covers"))
 
-Place = tuple[int, int]
-
-
-@dataclass
-class _Answers:
-    """Where each word stood in the answers so far: (number of the step, window). Windows overlap by half."""
-
-    first: dict[str, int] = field(default_factory=dict)
-    words: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
-    stems: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
-
-    def add(self, number: int, words: tuple[str, ...]) -> None:
-        for at, word in enumerate(words):
-            self.first.setdefault(word, number)
-            window = at // (_WINDOW // 2)
-            places = ((number, window), (number, window - 1))
-            self.words[word].update(places)
-            self.stems[stem(word)].update(places)
+Rows = NDArray[np.float64]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Course:
     """What is known of the session before a call."""
 
-    near: Nearest
-    best_relevance: float
-    answers: _Answers = field(default_factory=_Answers)
+    agent: str
+    asked: frozenset[str]
+    stems: frozenset[str]
+    odds: Odds
+    steps: Sequence[Step]
+    answers: list[tuple[int, Text]] = field(default_factory=list)
+    """The answers so far, one of those that are the same."""
+    passages: list[Passage] = field(default_factory=list)
+    most_asks: float = 0.0
     before: tuple[str, ...] = ()
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     changes: int = 0
-    sources_asked: list[float] = field(default_factory=list)
 
 
-def traits_of(session: Session, past: Past, relevance: Relevance) -> tuple[list[int], NDArray[np.float64]]:
-    """(numbers of the changing calls, one row of `TRAITS` each)."""
-    numbers = [n for n, s in enumerate(session.steps) if s.changes]
-    if not numbers:
-        return [], np.zeros((0, len(TRAITS)))
-    agent, asked = session.agent_id, session.asked
-    near = past.nearest(agent, asked)
-    tools = sorted(past.tools(agent) | {session.steps[n].tool for n in numbers})
-    odds = dict(zip(tools, relevance.of([signs_of(asked, agent, t, past, near) for t in tools]), strict=True))
-    course = _Course(near, max(odds.values()))
+@dataclass
+class Measured:
+    """The changing calls of sessions, one after the other."""
+
+    rows: Rows
+    starts: list[int]
+    """Session i has the rows from starts[i] to starts[i + 1]."""
+    numbers: list[int]
+    """Each row's number of the call in its session."""
+
+
+def measured(sessions: Sequence[Session], past: Past, relevance: Relevance) -> Measured:
+    """One row of `TRAITS` for each changing call of each session."""
     rows: list[list[float]] = []
-    for number, step in enumerate(session.steps):
+    numbers: list[int] = []
+    starts = [0]
+    for session in sessions:
+        last = -1
+        for number, step in enumerate(session.steps):
+            if step.changes:
+                last = number
+        if last >= 0:
+            _measure(session, last, past, relevance, rows, numbers)
+        starts.append(len(rows))
+    return Measured(np.array(rows, dtype=np.float64).reshape(len(rows), len(TRAITS)), starts, numbers)
+
+
+def _measure(
+    session: Session, last: int, past: Past, relevance: Relevance, rows: list[list[float]], numbers: list[int]
+) -> None:
+    start = len(rows)
+    asked = asked_of(session.requests)
+    odds = relevance.of(session.agent_id, asked.stems)
+    course = _Course(session.agent_id, asked.words, asked.stems, odds, session.steps)
+    asking, steps = past.asking, session.steps
+    results: set[str] = set()
+    for number in range(last + 1):
+        step = steps[number]
         if step.changes:
-            rows.append(_row(session, number, step, past, course, float(odds[step.tool])))
+            course.before = tuple([s.tool if s.ok else f"{s.tool} failed" for s in steps[max(0, number - 2) : number]])
+            call = (step.tool, *[v.text for v in step.values])
+            rows.append(_row(number, step, past, course, course.calls[call]))
+            numbers.append(number)
+            course.calls[call] += 1
             course.changes += 1
-        course.calls[_call(step)] += 1
-        course.sources_asked.append(_asked_for(step, session))
-        course.answers.add(number, step.result_tokens)
-        course.before = (*course.before, step.tool if step.ok else f"{step.tool} failed")[-2:]
-    _against_the_others(rows)
-    return numbers, np.array(rows, dtype=np.float64)
+        if number < last and step.result not in results:
+            results.add(step.result)
+            course.answers.append((number, text_of(step.result)))
+            if found := asking.passages(step.result):
+                course.passages.extend(found)
+                course.most_asks = max(course.most_asks, found[0].asks)
+    mine = rows[start:]
+    for at in _AGAINST:
+        # A call stands out more where another call of the session is plainly what was asked.
+        most = max([row[at] for row in mine])
+        for row in mine:
+            row.append(most - row[at])
 
 
-def _against_the_others(rows: list[list[float]]) -> None:
-    """A call stands out more where another call of the session is plainly what was asked."""
-    for at in (list(TRAITS).index("relevance"), list(TRAITS).index("request_covers")):
-        own = [row[at] for row in rows]
-        for number, row in enumerate(rows):
-            row.append(max([0.0, *(other - own[number] for other in own)]))
+def _asked_for(step: Step, asked: frozenset[str]) -> float:
+    words = [v.read.words for v in step.values]
+    total = sum(map(len, words))
+    return sum([len(w & asked) for w in words]) / total if total else 0.5
 
 
-def _call(step: Step) -> tuple[str, ...]:
-    return (step.tool, *(v.text for v in step.values))
-
-
-def _asked_for(step: Step, session: Session) -> float:
-    words = [w for v in step.values for w in v.tokens]
-    return sum(w in session.asked_tokens for w in words) / len(words) if words else 0.5
-
-
-def _row(session: Session, number: int, step: Step, past: Past, course: _Course, odds: float) -> list[float]:
-    agent, asked, answers = session.agent_id, session.asked_tokens, course.answers
-    shares = {"key": [0, 0, 0, 0], "prose": [0, 0, 0, 0]}
+def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> list[float]:
+    agent, asked, tool = course.agent, course.asked, step.tool
+    weigh, unseen = past.weights.get, repeat(past.unseen)
+    key, prose = [0, 0, 0], [0, 0, 0]
     oddest_origin = rarest = from_request = total = 0.0
-    known = new_words = identifiers = 0
-    sources: list[int] = []
-    covered: dict[Place, float] = defaultdict(float)
+    known = identifiers = 0
+    needles: dict[str, float] = {}
     for value in step.values:
-        kind = kind_of(value)
-        origin = origin_of(value, asked, answers.first)
-        oddest_origin = max(oddest_origin, origin_surprisal(past.origins, agent, step.tool, value.name, origin))
-        share = shares["prose" if kind == "prose" else "key"]
-        share[3] += 1
-        share[{"request": 0, "answer": 1}.get(origin, 2)] += 1
-        known += past.values.get((agent, value.name, value.text), 0) > 0
-        identifiers += kind == "identifier" and origin == "answer"
-        for word in dict.fromkeys(value.tokens):
-            weight = max(0.0, past.weight(word)) * (0.3 if kind == "prose" else 1.0)
-            total += weight
-            if word in asked:
-                from_request += weight
-            elif word in answers.first:
-                new_words += past.token_tasks.get(word, 0) == 0
-                if kind != "prose":
-                    rarest = max(rarest, weight)
-                    sources.append(answers.first[word])
-            for place in answers.words.get(word, ()):
-                covered[place] += weight
-    place, from_answer = max(covered.items(), key=lambda c: (c[1], c[0]), default=((-1, 0), 0.0))
-    around = {place, (place[0], place[1] - 1), (place[0], place[1] + 1)}
-    name = named(step.tool)
+        read = value.read
+        is_prose = read.kind == "prose"
+        factor = _PROSE_WEIGHT if is_prose else 1.0
+        # Sums of what a set yields: exact ones, which no order of the set can change.
+        requested = read.words & asked
+        from_request += factor * math.fsum(map(weigh, requested, unseen))
+        total += factor * math.fsum(map(weigh, read.words, unseen))
+        rest = read.words - requested
+        answered = 0
+        for _, answer in course.answers:
+            if not rest:
+                break
+            if hit := rest & answer.words:
+                rest -= hit
+                answered += len(hit)
+                for word, weight in zip(hit, map(weigh, hit, unseen), strict=True):
+                    needles[word] = max(weight * factor, needles.get(word, 0.0))
+                    if weight > rarest and not is_prose:
+                        rarest = weight
+        origin = origin_from(len(read.words), len(requested), answered)
+        oddest_origin = max(oddest_origin, _origin_surprisal(past, agent, tool, value.name, origin))
+        (prose if is_prose else key)[0 if origin == "request" else 1 if origin == "answer" else 2] += 1
+        known += (agent, value.name, value.text) in past.values
+        identifiers += read.kind == "identifier" and origin == "answer"
+    new_words = len(needles.keys() - past.seen)
+    # A set's words come in any order: the rarest first, ties by the word.
+    needles = dict(sorted(needles.items(), key=_rarest_first)[:_MOST_NEEDLES])
+    keys, proses = max(1, sum(key)), max(1, sum(prose))
+    name = named(tool)
+    span = span_of(course.answers, needles)
     total = max(total, 1e-9)
-    key, prose = shares["key"], shares["prose"]
+    odds = course.odds.tool(tool)
+    lift = asks = tool_words = 0.0
+    if span.text:
+        words = tokens(span.text)
+        asks = past.asking.of(words)
+        stems = frozenset(map(stem, words))
+        lift = past.association(stems, tool)
+        tool_words = len(name & stems) / max(1, len(name))
+    order, order_match = _order(course, past, needles, name, tool, total)
     return [
-        words_asked(step.tool, session.asked),
+        words_asked(tool, course.stems),
         odds,
-        course.best_relevance - odds,
-        course.near[0][0] if course.near else 0.0,
-        (past.tool_tasks.get((agent, step.tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
-        surprisal(past, agent, course.before, step.tool),
-        *(key[i] / max(1, key[3]) for i in range(3)),
-        *(prose[i] / max(1, prose[3]) for i in range(3)),
+        course.odds.best - odds,
+        course.odds.near[0][0] if course.odds.near else 0.0,
+        (past.tool_tasks.get((agent, tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
+        surprisal(past, agent, course.before, tool),
+        key[0] / keys,
+        key[1] / keys,
+        key[2] / keys,
+        prose[0] / proses,
+        prose[1] / proses,
+        prose[2] / proses,
         oddest_origin,
         from_request / total,
-        from_answer / total,
-        (from_answer - from_request) / total,
-        sum(bool(answers.stems.get(w, _NONE) & around) for w in name) / max(1, len(name)),
-        min((course.sources_asked[s] for s in sources), default=1.0),
+        span.weight / total,
+        (span.weight - from_request) / total,
+        tool_words,
+        asks,
+        lift,
+        lift - course.odds.lift(tool),
+        order.asks,
+        *order_match,
+        course.most_asks,
+        _asked_for(course.steps[span.step], asked) if span.step >= 0 else 1.0,
         known / max(1, len(step.values)),
         rarest,
         float(course.changes),
-        float(course.calls[_call(step)]),
+        float(again),
         math.log1p(new_words),
-        float(min((number - s for s in sources), default=0)),
+        float(number - span.step) if span.step >= 0 else 0.0,
         float(identifiers),
         float(not step.values),
     ]
 
 
-_NONE: Final[set[Place]] = set()
+def _rarest_first(needle: tuple[str, float]) -> tuple[float, str]:
+    return (-needle[1], needle[0])
+
+
+_NO_ORDER: Final = Passage(0.0, frozenset(), frozenset())
+
+
+def _order(
+    course: _Course, past: Past, needles: dict[str, float], name: frozenset[str], tool: str, total: float
+) -> tuple[Passage, tuple[float, float, float]]:
+    """The passage of the answers that most looks like the order for this call: (it, what of the call it holds)."""
+    best, match, most = _NO_ORDER, (0.0, 0.0, 0.0), -1.0
+    lifts = past.lifts(tool)
+    for passage in course.passages:
+        covers = sum([w for n, w in needles.items() if n in passage.words]) / total
+        named_in = len(name & passage.stems) / max(1, len(name))
+        lift = max(map(lifts.__getitem__, passage.stems & lifts.keys()), default=0.0)
+        score = passage.asks * (0.2 + covers + named_in + 0.2 * lift)
+        if score > most:
+            best, match, most = passage, (covers, named_in, lift), score
+    return best, match
+
+
+def _origin_surprisal(past: Past, agent: str, tool: str, name: str, origin: str) -> float:
+    key = (agent, tool, name, origin)
+    found = past.origin_surprisals.get(key)
+    if found is None:
+        if len(past.origin_surprisals) > 1 << 16:
+            past.origin_surprisals.clear()
+        found = past.origin_surprisals[key] = origin_surprisal(past.origins, agent, tool, name, origin)
+    return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SPLIT: Final = {i: chr(i).lower() if chr(i).isalnum() else " " for i in range(128)}
 _IDENTIFIER: Final = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]+|(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?:/[\w./?=&%-]*)?|\w*\d\w*"
 )
@@ -21,6 +22,8 @@ _EMPTY: Final = frozenset(
     )
 )
 """Words that say nothing of what is asked."""
+LONGEST_REMEMBERED: Final = 300
+"""Characters: short texts recur (a name, an amount, a switch) and are read once."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -37,7 +40,9 @@ def stem(word: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """The words of a text in order, lower-cased; an address or a path comes as its parts."""
-    return [w.lower() for w in _WORD.findall(text)]
+    if text.isascii():
+        return text.translate(_SPLIT).split()
+    return _WORD.findall(text.lower())
 
 
 def told(text: str) -> frozenset[str]:
@@ -45,6 +50,7 @@ def told(text: str) -> frozenset[str]:
     return frozenset(stem(w) for w in tokens(text) if w not in _EMPTY)
 
 
+@lru_cache(maxsize=1 << 14)
 def named(tool: str) -> frozenset[str]:
     """The stems of a tool's name."""
     return told(_HUMP.sub(" ", tool).replace("_", " "))
@@ -53,3 +59,16 @@ def named(tool: str) -> frozenset[str]:
 def is_identifier(text: str) -> bool:
     """Whether a value is one name, number or address and no prose."""
     return bool(_IDENTIFIER.fullmatch(text.strip()))
+
+
+class Text(NamedTuple):
+    """An answer, read once: lower-cased, and its words."""
+
+    folded: str
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=1 << 11)
+def text_of(text: str) -> Text:
+    """Agents read the same page again and again: the last few thousand answers are remembered."""
+    return Text(text.lower(), frozenset(tokens(text)))

@@ -24,24 +24,31 @@ from ingest.command import (
 
 if TYPE_CHECKING:
     from detect.run import Detected
+    from detect.settings import Settings
 
 
 @command
 def detect(data: Data = DATA, json: Json = False, capabilities: Capabilities = None, fail_on: FailOn = None) -> None:
     """Judge every privileged step against the days before it; findings of one root make one case."""
+    from detect.settings import load_settings
+
     least = severity(fail_on)
-    detected = judge(data, capabilities)
+    detected = judge(data, capabilities, load_settings())
     print_json(as_json(detected, data)) if json else print_detected(detected, data)
     leave(broken=list(detected.failed), found=at_least(detected, least))
 
 
-def judge(data: Path, capabilities: list[Path] | None) -> Detected:
+def judge(data: Path, capabilities: list[Path] | None, settings: Settings | None = None) -> Detected:
+    """Detect and publish, and write the alerts into the outbox in the same step; without settings there are none."""
     from baseline.capability import Capabilities as Table
+    from detect.outbox_raise import raise_alerts
     from detect.run import detect_in
-    from ingest.database import write_for_people
+    from ingest.database import open_published, write_for_people
 
     with working("judging"):
         detected = detect_in(data, Table.load(*(capabilities or [])))
+        if settings is not None:
+            raise_alerts(data, open_published(data), settings)
     write_for_people(data)
     return detected
 

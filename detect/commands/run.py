@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Final
 
 import typer
 
+from detect.commands.alerts import as_dict, print_previews, tell
 from detect.commands.detect import as_json, at_least, judge, print_detected, severity
 from ingest.command import (
     DATA,
+    AgentKey,
     Capabilities,
     Data,
     FailOn,
@@ -18,15 +19,13 @@ from ingest.command import (
     Paths,
     command,
     leave,
-    note,
     print_json,
     working,
 )
 from ingest.commands.ingest import print_report, read_logs
 
-if TYPE_CHECKING:
-    from detect.outbox import Delivery
-    from detect.settings import Settings
+PATIENCE_S: Final = 30.0
+"""How long a run waits for a receiver that asks it to come back; what is later is for the next run."""
 
 
 @command
@@ -37,44 +36,39 @@ def run(
     capabilities: Capabilities = None,
     fail_on: FailOn = None,
     maps: Maps = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing: print the alerts that would be sent.")
+    ] = False,
+    agent_key: AgentKey = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
     from baseline.fold import fold
+    from detect.outbox_send import Delivery, deliver
+    from detect.preview import previews
     from detect.settings import load_settings
 
     least = severity(fail_on)
     settings = load_settings()
-    report = read_logs(paths, data, maps)
+    report = read_logs(paths, data, maps, agent_key)
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
-    detected = judge(data, capabilities)
-    delivery = send_alerts(data, settings)
+    detected = judge(data, capabilities, None if dry_run else settings)
+    would_send = previews(data, settings) if dry_run else []
+    delivery = Delivery()
+    if not dry_run:
+        with working("sending alerts"):
+            delivery = deliver(data, settings, patience_s=PATIENCE_S)
     if json:
-        alerts = {
-            "delivered": delivery.delivered,
-            "pending": delivery.pending,
-            "errors": list(delivery.errors),
-        }
+        alerts: object = would_send if dry_run else as_dict(delivery)
         print_json({"ingest": report.as_dict(), "detect": as_json(detected, data), "alerts": alerts})
     else:
         print_report(report)
         print_detected(detected, data)
-        if delivery.delivered or delivery.pending:
-            typer.echo(f"alerts: {delivery.delivered} delivered, {delivery.pending} pending")
-    for error in delivery.errors:
-        note(f"not delivered: {error}; it stays in the outbox for the next run")
+        print_previews(would_send)
+    tell(delivery, quiet=json)
     leave(
         broken=[*report.failed, *detected.failed],
-        undelivered=delivery.pending,
+        undelivered=delivery.untaken,
         found=at_least(detected, least),
     )
-
-
-def send_alerts(data: Path, settings: Settings) -> Delivery:
-    from detect.outbox import deliver, raise_alerts
-    from ingest.database import open_published
-
-    raise_alerts(data, open_published(data), settings)
-    with working("sending alerts"):
-        return deliver(data, settings)

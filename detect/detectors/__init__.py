@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from baseline.history import History
-from detect.causal import Facts
+from detect.causal import Asked, Facts
 from detect.step import Step
 from ingest.plugins import first_line
 
@@ -29,6 +29,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """0..1: how sure the detector is that the agent's usual work does not explain the step."""
     path: tuple[Step, ...]
     """The steps that prove it, in causal order; the last is the step itself."""
+    impact: float = 0.0
+    """0..1: for a step that is of no class itself, a hand-off or an approval, what it lets happen."""
 
 
 Shows = Literal["movement", "novelty", "support"]
@@ -50,6 +52,8 @@ class Detector:
     techniques: tuple[str, ...]
     """ATT&CK v20 or ATLAS ids."""
     shows: Shows
+    asked: Asked = "privileged"
+    """Which steps it is asked about."""
 
     @property
     def raises_case(self) -> bool:
@@ -57,10 +61,12 @@ class Detector:
         return self.shows != "support"
 
 
-def detector(*, needs: tuple[str, ...], techniques: tuple[str, ...], shows: Shows) -> Callable[[Judge], Detector]:
+def detector(
+    *, needs: tuple[str, ...], techniques: tuple[str, ...], shows: Shows, asked: Asked = "privileged"
+) -> Callable[[Judge], Detector]:
     """Declare a detector."""
 
     def declare(judge: Judge) -> Detector:
-        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, shows)
+        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, shows, asked)
 
     return declare

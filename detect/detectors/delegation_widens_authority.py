@@ -4,9 +4,6 @@ from baseline.history import History
 from detect.causal import Facts
 from detect.detectors import Finding, detector
 from detect.step import Step
-from ingest.arguments import scalars_in
-
-_SCOPE_KEYS = frozenset({"scope", "scopes", "allowedtools", "allowed", "permissions", "capabilities", "tools"})
 
 
 @detector(needs=("agent_id",), techniques=("T1548", "AML.T0053"), shows="movement")
@@ -19,17 +16,20 @@ def delegation_widens_authority(
     finding. Where it states none, the class of the step must be new to what this agent ever did for this
     delegator. Quiet: where an approval covers the step; where no scope is stated and the pair of agents has
     fewer than 50 delegated steps of history.
+    Down a line of hand-offs the scopes narrow: what all of them allow together.
     Misses: a scope in prose; a chain of hand-offs across systems that share no session.
     Method: effective authority = grant ∩ parent's authority ∩ delegated scope (DelegationBench).
     """
-    handoff = facts.delegation
-    if handoff is None or facts.coverage.is_covered or step.capability is None or handoff.agent_id == step.agent_id:
+    delegation = facts.delegation
+    if delegation is None or facts.coverage.is_covered or step.capability is None:
         return None
-    scope = sorted({value for key, value in scalars_in(handoff.arguments) if key in _SCOPE_KEYS})
-    if scope:
-        if {step.tool, step.capability} & set(scope):
+    handoff, scope = delegation.handoff, delegation.scope
+    if handoff.agent_id == step.agent_id:
+        return None
+    if scope is not None:
+        if {step.tool, step.capability, step.target} & scope:
             return None
-        expected = f"the hand-off's scope: {', '.join(scope)}"
+        expected = f"what the hand-offs allow together: {', '.join(sorted(scope)) or 'nothing'}"
     else:
         delegated = history.steps_in(step.agent_id, "delegated_capability", handoff.agent_id)
         seen = history.seen(step.agent_id, "delegated_capability", step.capability, handoff.agent_id)
@@ -41,5 +41,5 @@ def delegation_widens_authority(
         observed=f"{step.tool} ({step.capability}) on {step.target or 'no stated target'}, {facts.coverage}",
         expected=expected,
         anomaly=anomaly,
-        path=(handoff, step),
+        path=(*delegation.handoffs, step),
     )

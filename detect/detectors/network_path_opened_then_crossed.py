@@ -18,7 +18,13 @@ def network_path_opened_then_crossed(
     Method: LATMA's switched bridge (Silverfort), with the opening of the path as its first edge.
     """
     opener = facts.opened_by
-    if opener is None or not facts.is_new_reach or facts.coverage.is_covered or not facts.has_history:
+    if (
+        opener is None
+        or opener.agent_id == step.agent_id
+        or not facts.is_new_reach
+        or facts.coverage.is_covered
+        or not facts.has_history
+    ):
         return None
     return Finding(
         title="network path opened, then crossed by another agent",

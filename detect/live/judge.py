@@ -3,10 +3,13 @@
 Exporters send when spans end, each in its own rhythm, so steps arrive out of order by some seconds. The early pass
 takes them as they come; the settled pass takes them in the order of time, `lag_s` after they arrived. A step's
 findings are those of the last pass that took it. Both share one history: the days before the settled pass's day.
+Where a step changes (its agent came later, say), the early pass begins again from the settled one.
 """
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -17,11 +20,15 @@ import msgspec
 from baseline.history import CountRow, History
 from detect.cases import Case, Found, build_cases
 from detect.causal import CausalPass
-from detect.run import Detected, judge
+from detect.continuing import Judged
+from detect.evidence import Rates
+from detect.run import judge
 from detect.step import Step
 
 LAG_S: Final = 60.0
 """How long after its arrival a step is judged for good: SDKs export every 5 s, log shippers every 30 s or so."""
+RENEWAL_SHARE: Final = 0.1
+"""The share of the time that beginning again may take."""
 
 _Key = tuple[bool, int, str, int]
 
@@ -36,31 +43,44 @@ class _Queued:
 
 
 class Judge:
-    """One thread's. `result` notes who could judge what, and who broke."""
+    """One thread's."""
 
-    def __init__(self, history: History, learnt_to: date | None, *, lag_s: float = LAG_S) -> None:
-        self._history, self._lag_s = history, lag_s
-        self._early, self._settled = CausalPass(history), CausalPass(history)
+    def __init__(
+        self, history: History, settled: CausalPass, rates: Rates, learnt_to: date | None, *, lag_s: float = LAG_S
+    ) -> None:
+        """`settled` remembers everything before the day `learnt_to`, and `rates` those days' findings."""
+        self._history, self._settled, self._rates, self._lag_s = history, settled, rates, lag_s
+        self._early = CausalPass.resume(settled.state(), history)
         self._queue: dict[str, _Queued] = {}
         self._seen: dict[str, dict[str, int]] = {}
-        self._noted = Detected([], [])
-        self._early_noted = Detected([], [])
+        self._judged: Judged = Counter()
+        self._found_today: list[Found] = []
         self._arrivals = 0
+        self._renewed_at = self._renewal_cost_s = 0.0
+        self._changed: set[str] = set()
         self.learnt_to = learnt_to
         """Days before this one are in the history."""
         self.found: dict[str, tuple[Found, ...]] = {}
         """By event."""
-        self._changed: set[str] = set()
-
-    @property
-    def failed(self) -> dict[str, str]:
+        self.failed: dict[str, str] = {}
         """Detector -> why it broke."""
-        return self._early_noted.failed | self._noted.failed
 
-    def warm(self, step: Step) -> None:
-        """Take a stored step, in the order of time, into both passes; it is judged once."""
-        self._early.take(step)
-        self._take(step)
+    def take(self, step: Step) -> None:
+        """Judge a step for good, in the order of time."""
+        facts = self._settled.take(step)
+        found = judge(step, facts, self._history, self.failed, self._judged) if facts is not None else ()
+        weighed = tuple(self._rates.weigh(found))
+        self._found_today += weighed
+        self._hold(step.event_id, weighed)
+
+    def renew(self) -> None:
+        """Let the early pass begin again from the settled one: what it took twice or too early is forgotten."""
+        began = time.monotonic()
+        self._early = CausalPass.resume(self._settled.state(), self._history)
+        for queued in sorted(self._queue.values(), key=lambda q: q.key):
+            self._take_early(queued.step)
+        self._renewed_at = time.monotonic()
+        self._renewal_cost_s = self._renewed_at - began
 
     def known(self, steps: Iterable[Step]) -> None:
         """Steps that were judged before they were fetched again: only what changes in them is judged anew."""
@@ -74,7 +94,8 @@ class Judge:
 
     def early(self, steps: Iterable[Step], now: float) -> int:
         """Judge what is new or has changed at once; steps of whole traces, in the order of time. Returns how many."""
-        judged = 0
+        new: list[Step] = []
+        is_revised = False
         for step in steps:
             self._arrivals += 1
             key = (step.at_ns is not None, step.at_ns or 0, step.session_id, self._arrivals)
@@ -83,14 +104,16 @@ class Judge:
                 if (queued := self._queue.get(step.event_id)) is not None:
                     queued.key = key
                 continue
-            judged += 1
+            is_revised |= step.event_id in seen
             seen[step.event_id] = digest
             self._queue[step.event_id] = _Queued(step, key, now)
-            facts = self._early.take(step)
-            found = judge(step, facts, self._history, self._early_noted) if facts is not None else ()
-            self._hold(step.event_id, tuple(found))
-        self._early_noted.judged.clear()
-        return judged
+            new.append(step)
+        if is_revised and time.monotonic() - self._renewed_at >= self._renewal_cost_s / RENEWAL_SHARE:
+            self.renew()
+        else:
+            for step in new:
+                self._take_early(step)
+        return len(new)
 
     def settle(self, now: float, *, everything: bool = False, no_later_than: date | None = None) -> date | None:
         """Judge for good what arrived at least `lag_s` ago, with all that precedes it in time.
@@ -111,13 +134,20 @@ class Judge:
             if day is not None and is_plausible and (self.learnt_to is None or day > self.learnt_to):
                 return day
             del self._queue[step.event_id]
-            self._take(step)
+            self.take(step)
         return None
 
-    def learn(self, to: date, rows: Iterable[CountRow], unlearnt: Iterable[CountRow]) -> None:
-        """Add the counts of the days before `to` that were not learnt yet, and take off those of flagged sessions."""
+    def learn(
+        self, to: date, rows: Iterable[CountRow], unlearnt: Iterable[CountRow], flagged: Collection[str] = ()
+    ) -> None:
+        """The days before `to` are over: add their counts, and take off those of flagged sessions."""
         self._history.add(rows)
         self._history.add(unlearnt, sign=-1)
+        if self.learnt_to is not None:
+            self._settled.end_day(set(flagged))
+            self._rates.add(self.learnt_to, (agent for _, agent, _ in self._judged), self._found_today)
+            self._judged.clear()
+            self._found_today.clear()
         self.learnt_to = to
 
     def changed(self) -> set[str]:
@@ -125,10 +155,11 @@ class Judge:
         changed, self._changed = self._changed, set()
         return changed
 
-    def _take(self, step: Step) -> None:
-        facts = self._settled.take(step)
-        found = judge(step, facts, self._history, self._noted) if facts is not None else ()
-        self._hold(step.event_id, tuple(found))
+    def _take_early(self, step: Step) -> None:
+        # A copy: a pass may class a step by what it does, and the settled pass takes it too.
+        facts = self._early.take(msgspec.structs.replace(step))
+        found = judge(step, facts, self._history, self.failed, Counter()) if facts is not None else ()
+        self._hold(step.event_id, tuple(self._rates.weigh(found)))
 
     def _hold(self, event_id: str, found: tuple[Found, ...]) -> None:
         if found != self.found.get(event_id, ()):
@@ -152,7 +183,7 @@ class Cases:
         self._order: dict[str, int] = {}
         self._cases: dict[str, Case] = {}
         self._found: dict[str, tuple[Found, ...]] = {}
-        self._events_of: dict[str, set[str]] = {}
+        self._events_of: dict[tuple[str, str], set[str]] = {}
         by_event: dict[str, list[Found]] = {}
         for f in found:
             by_event.setdefault(f.step.event_id, []).append(f)
@@ -176,9 +207,9 @@ class Cases:
             concerned += [*self._found.pop(event_id, ()), *told]
             if told:
                 self._found[event_id] = told
-                for session in self._sessions(told):
-                    self._events_of.setdefault(session, set()).add(event_id)
-        together = self._connected(self._sessions(concerned))
+                for key in self._keys(told):
+                    self._events_of.setdefault(key, set()).add(event_id)
+        together = self._connected(self._keys(concerned))
         told_now = [f for event in sorted(together) for f in self._found[event]]
         ids = {self.case_of[f.finding_id] for f in (*told_now, *concerned) if f.finding_id in self.case_of}
         before = {case_id: self._cases.pop(case_id) for case_id in ids if case_id in self._cases}
@@ -199,11 +230,13 @@ class Cases:
         return min(known, key=lambda i: (self._order.get(i, 0), i), default=case.case_id)
 
     @staticmethod
-    def _sessions(told: Iterable[Found]) -> set[str]:
-        return {step.session_id for f in told for step in (*f.finding.path, f.step)}
+    def _keys(told: Iterable[Found]) -> set[tuple[str, str]]:
+        """What may tie findings to others: their sessions, and the targets of movements."""
+        sessions = {("session", step.session_id) for f in told for step in (*f.finding.path, f.step)}
+        return sessions | {("target", f.step.target) for f in told if f.step.target and f.detector.shows == "movement"}
 
-    def _connected(self, sessions: set[str]) -> set[str]:
-        """The events of all findings that share a session with these, or with one that does."""
+    def _connected(self, sessions: set[tuple[str, str]]) -> set[str]:
+        """The events of all findings that share a session or a target with these, or with one that does."""
         events: set[str] = set()
         pending = list(sessions)
         seen = set(sessions)
@@ -212,7 +245,7 @@ class Cases:
                 if event not in self._found:
                     continue
                 events.add(event)
-                more = self._sessions(self._found[event]) - seen
+                more = self._keys(self._found[event]) - seen
                 seen |= more
                 pending += more
         return events

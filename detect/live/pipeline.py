@@ -18,7 +18,7 @@ from baseline.fold import classify_tools
 from detect.cases import Case
 from detect.live.judge import Cases, Judge
 from detect.live.publish import Handover, Published, Publisher, cases_under
-from detect.run import findings_table
+from detect.results import findings_table
 from detect.step import Step, steps_in_time
 from ingest.database import open_tables, put
 from ingest.event import SCHEMA, Row
@@ -88,6 +88,7 @@ class Pipeline:
         self._touched_cases: set[str] = set()
         self._touched_events: set[str] = set()
         self._unpublished_verdicts = False
+        self._flagged = self._flagged_now()
         self.account = Account()
 
     @property
@@ -193,6 +194,7 @@ class Pipeline:
         # A finding that alone makes no case stands in the table all the same.
         every = self._cases.found()
         found = [f for f in every if f.step.event_id in self._touched_events or f.finding_id in case_of]
+        flagged = self._flagged_now()
         judged = self._touched_events | {f.step.event_id for f in found}
         handover = Handover(
             batch=self._batch,
@@ -203,12 +205,19 @@ class Pipeline:
             judged=frozenset(judged if self._unpublished_verdicts else ()),
             replaced=frozenset(self._touched_cases),
             learn=None if learn_to is None else (self._judge.learnt_to, learn_to),
-            flagged=frozenset(s.session_id for f in every if f.detector.raises_case for s in f.finding.path),
+            flagged=flagged,
+            newly_flagged=flagged - self._flagged,
         )
+        if learn_to is not None:
+            self._flagged = flagged
         self._batch += 1
         self._pieces = []
         self._unpublished_verdicts = False
         self._publisher.give(handover)
+
+    def _flagged_now(self) -> frozenset[str]:
+        """Sessions of cases: nothing is learnt from them."""
+        return frozenset(s.session_id for f in self._cases.found() if f.detector.raises_case for s in f.finding.path)
 
     def _take_publication(self, *, wait: bool = False) -> None:
         outcome = self._publisher.taken(wait=wait)
@@ -225,7 +234,8 @@ class Pipeline:
         self._traces.refresh()
         self._judge.forget(self._traces.let_go(given.batch, self._clock()))
         if given.learn is not None and outcome.counts is not None:
-            self._judge.learn(given.learn[1], outcome.counts, outcome.unlearnt or ())
+            self._judge.learn(given.learn[1], outcome.counts, outcome.unlearnt or (), given.flagged)
+            self._judge.renew()
 
 
 def _events(steps: list[Step]) -> pa.Table:

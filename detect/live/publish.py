@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, fold
-from baseline.history import CountRow
+from baseline.history import SERVED, CountRow
 from detect.cases import Case, Found
-from detect.run import cases_table, findings_table
+from detect.results import cases_table, findings_table
 from ingest.compaction import compact
 from ingest.database import ask, open_published, write_for_people
 from ingest.errors import Trouble
@@ -36,7 +36,8 @@ select
     min(day) as day, agent_id, agent_version, aspect, context, value,
     sum(steps)::bigint as steps, sum(sessions)::bigint as sessions
 from counts
-where ($since is null and (day is null or day < $to)) or (day >= $since and day < $to)
+where aspect in (select unnest($aspects))
+and (($since is null and (day is null or day < $to)) or (day >= $since and day < $to))
 group by agent_id, agent_version, aspect, context, value
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
@@ -59,6 +60,8 @@ class Handover:
     """Days (from, to) whose counts are wanted, `to` excluded."""
     flagged: frozenset[str] = frozenset()
     """Sessions from which nothing is learnt."""
+    newly_flagged: frozenset[str] = frozenset()
+    """Those of them that were not flagged when a day was learnt last."""
 
 
 @dataclass(frozen=True)
@@ -90,21 +93,30 @@ def publish(data: Path, capabilities: Capabilities, handover: Handover) -> Publi
     write_for_people(data)
     counts = unlearnt = None
     if handover.learn is not None:
-        counts, unlearnt = learnable(data, *handover.learn, handover.flagged, capabilities)
+        counts, unlearnt = learnable(data, *handover.learn, handover.flagged, handover.newly_flagged, capabilities)
     return Published(handover, published(data).generation, counts=counts, unlearnt=unlearnt)
 
 
 def learnable(
-    data: Path, since: date | None, to: date, flagged: frozenset[str], capabilities: Capabilities
+    data: Path,
+    since: date | None,
+    to: date,
+    flagged: frozenset[str],
+    newly_flagged: frozenset[str],
+    capabilities: Capabilities,
 ) -> tuple[list[CountRow], list[CountRow]]:
-    """(what the days from `since` to before `to` add to the history, what is to be taken off for flagged sessions)."""
+    """(what the days from `since` to before `to` add to the history, what is to be taken off for flagged sessions).
+
+    Of sessions that were flagged since the last time, the days that were learnt before are taken off too.
+    """
     connection = open_published(data)
-    told = ask(connection, _COUNTS, since=since, to=to).select(COUNT_FIELDS)
+    told = ask(connection, _COUNTS, since=since, to=to, aspects=sorted(SERVED)).select(COUNT_FIELDS)
     off: list[CountRow] = []
-    if flagged:
-        classify_tools(connection, capabilities)
-        rows = counts_of_sessions(connection, sorted(flagged)).select(COUNT_FIELDS).iter_rows()
-        off = [row for row in rows if _is_between(row[0], since, to)]
+    classify_tools(connection, capabilities)
+    for sessions, start in ((flagged - newly_flagged, since), (newly_flagged, None)):
+        if sessions:
+            rows = counts_of_sessions(connection, sorted(sessions)).select(COUNT_FIELDS).iter_rows()
+            off += [row for row in rows if _is_between(row[0], start, to)]
     connection.close()
     return list(told.iter_rows()), off
 
@@ -115,7 +127,7 @@ def _is_between(day: date | None, since: date | None, to: date) -> bool:
 
 def _replace_verdicts(edition: Edition, handover: Handover) -> None:
     """Findings of the events that were judged live are as they are now; those of a batch stay as it left them."""
-    mine = findings_table(handover.found, handover.case_of)
+    mine = findings_table(list(handover.found), dict(handover.case_of))
     others = [pq.read_table(edition.data / name, schema=mine.schema) for name in edition.tables.get("findings", [])]
     kept = _without(others, "event_id", handover.judged)
     edition.replace("findings", pa.concat_tables([*kept, mine]))
@@ -126,7 +138,7 @@ def _replace_verdicts(edition: Edition, handover: Handover) -> None:
 
 def cases_under(cases: Sequence[tuple[str, Case]]) -> pa.Table:
     """The table `cases`, each case under the id that it was raised with."""
-    table = cases_table(case for _, case in cases)
+    table = cases_table([case for _, case in cases])
     ids = pa.array([case_id for case_id, _ in cases], type=pa.string())
     return table.set_column(table.schema.get_field_index("case_id"), "case_id", ids)
 

@@ -7,12 +7,9 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from baseline.capability import Capabilities
 from baseline.fold import fold
@@ -21,7 +18,8 @@ from detect.live.courier import Courier
 from detect.live.pipeline import PUBLISH_EVERY_S, Pipeline, Tables
 from detect.live.publish import Handover, Published, publish
 from detect.live.warm import warm
-from detect.outbox import deliver, raise_alerts
+from detect.outbox_raise import raise_alerts
+from detect.outbox_send import deliver
 from detect.run import detect_in
 from detect.settings import Settings
 from ingest.database import open_published, open_tables, put, write_for_people
@@ -82,7 +80,7 @@ def live(
             for name in ("cases", "findings", "events"):
                 put(connection, name, getattr(tables, name))
             try:
-                raise_alerts(data, connection, settings)
+                raise_alerts(data, connection, settings, is_whole=False)
             except Trouble as trouble:
                 # The next publication raises it: nothing is lost but time.
                 log.error("an alert could not be written, tried again at the next publication: %s", trouble)
@@ -113,30 +111,12 @@ def live(
 
 
 def catch_up(data: Path, folders: Sequence[Path], capabilities: Capabilities, mappings: Sequence[Path] = ()) -> Report:
-    """Read what came while nothing ran. What is older than the window that a start reads again is judged as a batch."""
-    before = set(published(data).files("traces"))
+    """Read, count and judge what came while nothing ran; days that are judged already cost nothing."""
     report = ingest_paths([folder for folder in folders if folder.exists()], data, mappings=mappings)
     fold(data, capabilities)
-    state = published(data)
-    if "findings" not in state.tables or _is_old(data, before):
-        detect_in(data, capabilities)
+    detect_in(data, capabilities)
     write_for_people(data)
     return report
-
-
-def _is_old(data: Path, before: set[str]) -> bool:
-    """Whether something older than the day before the newest was added."""
-    newest: date | None = None
-    oldest: date | None = None
-    for name in published(data).files("traces"):
-        times = pq.read_table(data / name, columns=["first_at"]).column("first_at")
-        ends = pc.min_max(times).as_py()
-        if ends["min"] is None:
-            continue
-        newest = max(newest or date.min, ends["max"].date())
-        if name not in before:
-            oldest = min(oldest or date.max, ends["min"].date())
-    return oldest is not None and newest is not None and oldest < newest - timedelta(days=1)
 
 
 @contextmanager

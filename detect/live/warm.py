@@ -1,106 +1,103 @@
-"""What a live pipeline starts from: the history of the days before, the passes' last window, the standing findings.
+"""What a live pipeline starts from: the judged days of the last batch, and the newest of them once more.
 
-Only the last window's steps are read again; the counts of all earlier days are added up in the database.
+A start catches up as a batch does (`detect/run.py`, which costs what is new), then takes up the pass's memory from
+before the newest day and takes that day's steps again, so that both passes stand within it.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
+import msgspec
 
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools
 from baseline.history import History
 from detect.cases import Found
-from detect.detectors import Finding
+from detect.causal import CausalPass
+from detect.continuing import Judged
+from detect.evidence import Rates
 from detect.live.judge import Cases, Judge
 from detect.live.publish import learnable
-from detect.run import all_detectors
-from detect.step import Step, steps_by_id, steps_in_time
+from detect.run import found_in
+from detect.step import steps_in_time
 from ingest.database import ask, open_published
 
 MOST_STEPS: Final = 1_000_000
-"""Of the window, so that a start takes seconds; the newest whole days of it."""
+"""Of the newest day: more would take a start more than half a minute. Then the pass goes on from the day's end."""
 
-_DAYS: Final = """
-select cast(first_at as date) as day, sum(steps)::bigint as steps
-from stored_traces
-where first_at is not null and first_at < $now
-group by all
-order by day desc
+_DAYS: Final = (
+    "select day, flagged, found, judged from judged where day is null or day <= $last order by day nulls first"
+)
+_MEMORY: Final = """
+select day, memory
+from memories
+where day is null or day < $before or ($or_on and day = $before)
+order by day desc nulls last
+limit 1
 """
+_STEPS_OF: Final = "select coalesce(sum(steps), 0)::bigint from stored_traces where cast(first_at as date) >= $day"
 
 
 def warm(data: Path, capabilities: Capabilities, now: datetime) -> tuple[Judge, Cases]:
-    """Judge and cases as they were when the published state was written."""
+    """Judge and cases as they stand in what was published and judged last."""
     connection = open_published(data)
     classify_tools(connection, capabilities)
-    found, case_of = standing(connection)
-    flagged = frozenset(s.session_id for f in found if f.detector.raises_case for s in f.finding.path)
-    since, newest = _window(connection, now)
+    # A day that a log claims to lie in the future is no day to start from.
+    days = ask(connection, _DAYS, last=(now + timedelta(days=1)).date()).rows()
+    newest: date | None = days[-1][0] if days else None
     history = History()
-    judge = Judge(history, None)
-    if newest is None or since is None:
-        return judge, Cases(found, case_of)
-    judge.learn(since, *learnable(data, None, since, flagged, capabilities))
-    for step in steps_in_time(connection, since):
-        if step.day is None or step.day > newest:
-            continue
-        if judge.learnt_to is not None and step.day > judge.learnt_to:
-            judge.learn(step.day, *learnable(data, judge.learnt_to, step.day, flagged, capabilities))
-        judge.warm(step)
+    memory = _memory(connection, newest)
+    after: date | None = memory[0] if memory else None
+    causal = CausalPass(history) if memory is None else CausalPass.resume(memory[1], history)
+    rates, found = Rates(), list[Found]()
+    flagged: set[str] = set()
+    for day, sessions, said, counted in days:
+        told = rates.weigh(found_in(said))
+        found += told
+        flagged.update(sessions)
+        if day is None or (after is not None and day <= after):
+            judged: Judged = Judged(dict(msgspec.msgpack.decode(counted, type=list[tuple[tuple[str, str, str], int]])))
+            rates.add(day, (agent for _, agent, _ in judged), told)
+    judge = Judge(history, causal, rates, None)
+    if newest is not None:
+        _live_through(judge, data, connection, capabilities, after, newest, frozenset(flagged))
+    case_of = dict(ask(connection, "select finding_id, case_id from findings where case_id is not null").rows())
     connection.close()
-    return judge, _joined(judge, found, case_of)
-
-
-def _joined(judge: Judge, found: list[Found], case_of: dict[str, str]) -> Cases:
-    """What was published, and what a killed run had not come to publish."""
     judge.changed()
-    cases = Cases(found, case_of)
-    told = {f.finding_id for f in found}
-    new = {
-        event: (*(f for f in found if f.step.event_id == event), *missing)
-        for event, judged in judge.found.items()
-        if (missing := [f for f in judged if f.finding_id not in told])
-    }
-    cases.revise(new)
-    return cases
+    return judge, Cases(found, case_of)
 
 
-def _window(connection: duckdb.DuckDBPyConnection, now: datetime) -> tuple[date | None, date | None]:
-    """(the first day to read again, the newest day); a day claimed to lie in the future is none."""
-    days = ask(connection, _DAYS, now=(now + timedelta(days=1)).astimezone(UTC).replace(tzinfo=None))
-    since = newest = None
-    steps = 0
-    for day, count in days.iter_rows():
-        newest = newest or day
-        steps += count
-        if newest - day > timedelta(days=1) or (since is not None and steps > MOST_STEPS):
-            break
-        since = day
-    return since, newest
+def _live_through(
+    judge: Judge,
+    data: Path,
+    connection: duckdb.DuckDBPyConnection,
+    capabilities: Capabilities,
+    after: date | None,
+    newest: date,
+    flagged: frozenset[str],
+) -> None:
+    """The days behind the memory, in the order of time; everything before them is only counted."""
+    first = newest if after is None or after >= newest else after + timedelta(days=1)
+    judge.learn(first, *learnable(data, None, first, flagged, frozenset(), capabilities), flagged)
+    if after is None or after < newest:
+        for step in steps_in_time(connection, after):
+            if step.day is None or step.day > newest:
+                continue
+            if step.day > (judge.learnt_to or step.day):
+                counted = learnable(data, judge.learnt_to, step.day, flagged, frozenset(), capabilities)
+                judge.learn(step.day, *counted, flagged)
+            judge.take(step)
+    judge.renew()
 
 
-def standing(connection: duckdb.DuckDBPyConnection) -> tuple[list[Found], dict[str, str]]:
-    """The published findings with their steps, and the case of each; those of removed detectors are left out."""
-    detectors = {d.name: d for d in all_detectors()}
-    rows: list[dict[str, Any]] = ask(connection, "from findings order by finding_id").to_dicts()
-    ids = sorted({i for row in rows for i in (*row["event_ids"], row["event_id"])})
-    steps: dict[str, Step] = {step.event_id: step for step in steps_by_id(connection, ids)} if ids else {}
-    found: list[Found] = []
-    case_of: dict[str, str] = {}
-    for row in rows:
-        path = tuple(steps[i] for i in row["event_ids"] if i in steps)
-        if row["detector"] not in detectors or row["event_id"] not in steps or not path:
-            continue
-        finding = Finding(
-            title=row["title"], observed=row["observed"], expected=row["expected"], anomaly=row["anomaly"], path=path
-        )
-        told = Found(detectors[row["detector"]], steps[row["event_id"]], finding)
-        found.append(told)
-        if row["case_id"] is not None:
-            case_of[told.finding_id] = row["case_id"]
-    return found, case_of
+def _memory(connection: duckdb.DuckDBPyConnection, newest: date | None) -> tuple[date | None, bytes] | None:
+    """What the pass remembered before the newest day; after it, where that day is too large to be lived again."""
+    if newest is None:
+        return None
+    is_large = ask(connection, _STEPS_OF, day=newest).item() > MOST_STEPS
+    rows = ask(connection, _MEMORY, before=newest, or_on=is_large).rows()
+    return rows[0] if rows else None

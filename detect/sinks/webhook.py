@@ -1,83 +1,58 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
-import httpx2
-import stamina
+from pydantic import Field, SecretStr, field_validator
 from standardwebhooks.webhooks import Webhook
 
-from detect.settings import Settings, SettingsTrouble
-from detect.sinks import Alert, Undelivered, sink
+from detect.sinks import Alert, SinkSettings, sink
+from detect.sinks._answers import post, taken
+from detect.sinks._bodies import Envelope, Format, content_type, encoded
+from detect.sinks._network import Network
 
-_ATTEMPTS: Final = 3
-_TIMEOUT_S: Final = 20.0
-_LONGEST_WAIT_S: Final = 20.0
-_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class _Later(Exception):
-    """Worth another attempt; `after_s` is what the receiver asked for."""
-
-    def __init__(self, said: str, after_s: float | None = None) -> None:
-        super().__init__(said)
-        self.after_s = after_s
+_NOT_A_SECRET: Final = "not `whsec_` and base64; copy it again"
 
 
-@sink(is_set=lambda settings: settings.webhook_url is not None)
-def webhook(alert: Alert, settings: Settings) -> None:
-    """Standard Webhooks 1.0: signed, with an id that does not change on a retry.
+class WebhookSettings(SinkSettings):
+    """`[sinks.webhook]`. The address may hold a token, so it is never shown."""
 
-    Three attempts in one run, with `Retry-After` heeded up to 20 seconds; what is still undelivered stays
-    in the outbox for the next run. Redirects are not followed.
-    """
-    if settings.webhook_url is None or settings.webhook_secret is None:
-        raise SettingsTrouble("the webhook needs CUSTODIET_WEBHOOK_URL and CUSTODIET_WEBHOOK_SECRET")
-    url, secret = settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value()
-    try:
-        signer = Webhook(secret)
-    except (ValueError, RuntimeError):
-        raise SettingsTrouble("CUSTODIET_WEBHOOK_SECRET: not `whsec_` and base64; copy it again") from None
-    try:
-        for attempt in _attempts():
-            with attempt:
-                _post(url, alert, signer)
-    except _Later as error:
-        raise Undelivered(str(error)) from None
+    url: SecretStr = Field(description="Where alerts go.")
+    secret: SecretStr = Field(description="`whsec_` and base64, as the receiver has it.")
+    old_secret: SecretStr | None = Field(None, description="While a secret is being replaced: signed with both.")
+    format: Format = Field("custodiet", description="'ocsf': the body is an OCSF Detection Finding.")
+    envelope: Envelope = Field("none", description="'cloudevents': the body is a CloudEvent in structured mode.")
+
+    @field_validator("secret", "old_secret")
+    @classmethod
+    def _can_sign(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            _signer(secret)
+        return secret
 
 
-def _attempts() -> Iterator[stamina.Attempt]:
-    def wait(error: Exception) -> bool | timedelta:
-        if not isinstance(error, _Later):
-            return False
-        return True if error.after_s is None else timedelta(seconds=min(error.after_s, _LONGEST_WAIT_S))
-
-    return iter(stamina.retry_context(on=wait, attempts=_ATTEMPTS, timeout=60.0, wait_initial=0.2, wait_max=5.0))
+def body(alert: Alert, settings: WebhookSettings) -> bytes:
+    return encoded(alert, settings.format, settings.envelope)
 
 
-def _post(url: str, alert: Alert, signer: Webhook) -> None:
+@sink(settings=WebhookSettings, body=body)
+def webhook(alert: Alert, settings: WebhookSettings, network: Network) -> None:
+    """Standard Webhooks 1.0: signed, with an id that does not change on a retry."""
+    content = body(alert, settings)
     now = datetime.now(UTC)  # the library signs the clock as it is given, and only UTC verifies
+    secrets = [secret for secret in (settings.secret, settings.old_secret) if secret is not None]
     headers = {
-        "content-type": "application/json",
+        "content-type": content_type(settings.envelope),
+        "user-agent": "custodiet",
         "webhook-id": alert.alert_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signer.sign(alert.alert_id, now, alert.body.decode()),
+        "webhook-signature": " ".join(_signer(s).sign(alert.alert_id, now, content.decode()) for s in secrets),
     }
+    taken(post(network, settings.url.get_secret_value(), content, headers))
+
+
+def _signer(secret: SecretStr) -> Webhook:
     try:
-        response = httpx2.post(url, content=alert.body, headers=headers, timeout=_TIMEOUT_S, follow_redirects=False)
-    except httpx2.InvalidURL:
-        raise SettingsTrouble("CUSTODIET_WEBHOOK_URL: not an http or https address") from None
-    except httpx2.HTTPError as error:
-        raise _Later(f"the receiver cannot be reached ({type(error).__name__})") from None
-    if response.is_success:
-        return
-    said = f"the receiver answered {response.status_code}"
-    if response.status_code in _TRANSIENT:
-        raise _Later(said, _seconds(response.headers.get("retry-after")))
-    raise Undelivered(said)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """`Retry-After` in seconds; a date is left to the ordinary back-off."""
-    return float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
+        return Webhook(secret.get_secret_value())
+    except (ValueError, RuntimeError):
+        raise ValueError(_NOT_A_SECRET) from None

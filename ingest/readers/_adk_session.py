@@ -8,6 +8,7 @@ from typing import Final
 from ingest.arguments import named_in
 from ingest.decisions import approver_in, decides, decision, normalised
 from ingest.event import Kind, Observation, Rejected, Status, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text, text, value_of
 from ingest.readers._adk_event import CALL, CODE_TOOL, RESPONSE, TEXT, Event, Part, got, got_text, members_of, said_in
 from ingest.readers._adk_shape import Session
@@ -138,6 +139,7 @@ class Run:
             step.result = as_text({"content": value_of(step.result), "tool_calls": made})
         step.records += len(self.partial.pop((event.invocation, event.author), ()))
         if event.id:
+            step.joins = joined_by(adk=event.id)
             self.models[event.id] = step
         return step
 
@@ -190,6 +192,7 @@ class Run:
 
     def _await(self, step: Observation, event: Event, part: Part) -> None:
         if part.id:
+            step.joins = step.joins or joined_by(call=part.id)
             self.calls[part.id] = step
         else:
             self.waiting.append((step, event.id))
@@ -220,6 +223,7 @@ class Run:
         step.target = named.target
         if call is not None:
             self.asked[call.event_id] = step
+            step.joins = call.joins
             step.parent_event_id = call.event_id if call.trace_id == step.trace_id else None
 
     def _response(self, event: Event, number: int, part: Part) -> None:
@@ -228,6 +232,9 @@ class Run:
         if call is not None:
             call.records += 1
             self.answers[call.event_id].append((event, part))
+            if sum(other.sort == RESPONSE for other in event.parts) == 1:
+                # The call's span names this event; of several responses that are one event each had its own.
+                call.joins = " ".join(filter(None, (call.joins, joined_by(adk=event.id)))) or None
             return
         step = self._step(event, f"r{number}", "message", "functionResponse")
         step.tool, step.status = part.name, "ok"

@@ -8,6 +8,7 @@ from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Kind, Observation, Rejected, Status, identify
 from ingest.handoffs import handed_to
+from ingest.joins import joined_by
 from ingest.payloads import as_text, payload, text, value_of
 from ingest.readers._chat_meaning import carries_approval, is_approval, trace_of
 from ingest.readers._chat_shape import Conversation, Message
@@ -194,6 +195,7 @@ class Talk:
         if call.id is not None:
             self.open_by_id.setdefault(call.id, []).append(step)
             self.calls[call.id] = step
+            step.joins = joined_by(call=call.id)
         self.open_in_order.append(step)
         if call.approval is not None:
             bound: Members = {"tool_call_id": call.id}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.event import identify
+from ingest.joins import is_random
 from ingest.payloads import as_text
 from ingest.readers._chat_shape import Message
-from ingest.readers._chat_values import Members, first_text, is_random
+from ingest.readers._chat_values import Members, first_text
 
 _OWN_IDS: Final = ("trace_id", "run_id", "id")
 _SHORTEST_ID: Final = 3

@@ -17,8 +17,6 @@ _INPUT_KEYS: Final = ("prompt_tokens", "input_tokens", "inputTokens", "promptTok
 _OUTPUT_KEYS: Final = ("completion_tokens", "output_tokens", "outputTokens", "completionTokens")
 _LARGEST: Final = (1 << 63) - 1
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
-_RANDOM_CHARACTERS: Final = 16
-_RANDOM_VARIETY: Final = 8
 
 
 class Call(msgspec.Struct):
@@ -109,13 +107,3 @@ def error_in(members: Members, content: object) -> str | None:
             return cause if isinstance(cause, str) else as_text(cause)
         flagged = flagged or cause is True
     return "error" if flagged else None
-
-
-def is_random(identity: str) -> bool:
-    """Whether an id is one of its kind everywhere (`call_wrrKpr7XnsTaNcHp3nssmJzH`), not `call_1`."""
-    characters = [c for c in identity if c.isalnum()]
-    return (
-        len(characters) >= _RANDOM_CHARACTERS
-        and len(set(characters)) >= _RANDOM_VARIETY
-        and any(c.isdigit() for c in characters)
-    )

@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text, count, text
 from ingest.readers._chat_values import content_of
 from ingest.readers._claude_code_words import HANDOFF_TOOLS, allowed_by_mode, hook_decision, taken_over_by, verdict
@@ -169,6 +170,7 @@ class Session:
         call.approval = "not_recorded" if kind == "tool_call" else None
         if number is not None:
             self.calls[number] = call
+            call.joins = joined_by(call=number)
         return call
 
     def _user(self, record: Record, line: Members, said: Members) -> Observation:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ingest.event import Kind, Observation, Rejected, identify
+from ingest.joins import joined_by
 from ingest.payloads import count, payload, text, value_of
 from ingest.readers._chat_values import content_of
 from ingest.readers._codex_words import (
@@ -217,6 +218,7 @@ class Rollout:
         call.approval = "automatic" if self.policy == "never" else "not_recorded"
         if number is not None:
             self.calls[number] = call
+            call.joins = joined_by(call=number)
         return call
 
     def _output(self, record: Record, line: Members, item: Members) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Approval, Kind, Observation, Rejected, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text, count, payload, text
 from ingest.readers._chat_values import content_of
 from ingest.readers._members import Members, at_path, beside_models, fingerprint, objects, part
@@ -157,6 +158,7 @@ class Session:
         if call is None:
             call = self.calls[number] = self._step(record, event, "tool_call", "tool.execution", "call", number)
             call.records, call.status, call.approval = 0, "pending", "not_recorded"
+            call.joins = joined_by(call=number)
             # Below the message that asks for it, which is the line itself where a message asks.
             if event.get("type") == "assistant.message":
                 self.parents[id(call)] = str(event.get("id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator
@@ -12,17 +13,19 @@ import msgspec
 from ingest.event import Rejected
 from ingest.payloads import text, value_of
 from ingest.readers._chat_values import Members
+from ingest.readers._gcp_workflow_steps import STEP_ENTRY
 from ingest.records import Record
 
 _REMEDY: Final = "leave it out of the export, or ignore this"
 _WRAPPERS: Final = ("message", "data", "log", "logEntry", "log_entry", "LogEntry", "event")
-_LISTS: Final = ("entries", "receivedMessages", "logs", "messages")
+_LISTS: Final = ("entries", "stepEntries", "receivedMessages", "logs", "messages")
 _MOST_NESTED: Final = 4
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _RAWS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY: Final = msgspec.json.Decoder()
 _PROTO: Final = "protoPayload"
 EXECUTIONS: Final = "workflows.googleapis.com/executions_system"
+ENGINE_CALLS: Final = "workflows.googleapis.com/engine_call"
 
 
 class Entry(msgspec.Struct):
@@ -63,6 +66,21 @@ class Entry(msgspec.Struct):
         """Whether it tells of a Cloud Workflows execution."""
         return self.log.endswith(EXECUTIONS) and isinstance(self.get("jsonPayload"), dict)
 
+    @property
+    def is_engine_call(self) -> bool:
+        """Whether it tells of a call inside of a Workflows execution."""
+        return self.log.endswith(ENGINE_CALLS) and isinstance(self.get("jsonPayload"), dict)
+
+    @property
+    def step_entry(self) -> re.Match[str] | None:
+        """Its name's parts, where it is a step entry as the Workflow Executions API lists them."""
+        return STEP_ENTRY.fullmatch(text(self.get("name")) or "") if "state" in self.members else None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is an entry that this reader reads."""
+        return self.is_audit or self.is_execution or self.is_engine_call or self.step_entry is not None
+
 
 _NO_RECORD: Final = Record("", 0, b"")
 
@@ -80,7 +98,7 @@ def _claims(value: object, deepest: int) -> bool:
     if not isinstance(value, dict):
         return False
     entry = Entry(_NO_RECORD, value)
-    if entry.is_audit or entry.is_execution:
+    if entry.is_ours:
         return True
     return any(_claims(_opened(value.get(key)), deepest - 1) for key in (*_WRAPPERS, *_LISTS) if key in value)
 
@@ -141,7 +159,7 @@ def _unwrapped(value: object, deepest: int) -> Members | None:
     if not isinstance(value, dict):
         return None
     entry = Entry(_NO_RECORD, value)
-    if entry.is_audit or entry.is_execution:
+    if entry.is_ours:
         return value
     if deepest > 0:
         for key in _WRAPPERS:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, Status, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text, count, payload, text
 from ingest.readers._chat_values import content_of
 from ingest.readers._members import Members, at_path, beside_models, fingerprint, objects, part
@@ -119,7 +120,7 @@ class Session:
         step = self.calls.get(key)
         if step is None:
             step = self.calls[key] = self._step(record, "tool_call", "tool_call", identity)
-            step.records = 0
+            step.records, step.joins = 0, joined_by(call=own)
         step.parent_event_id = turn.event_id
         self.latest = step.event_id
         step.tool = text(call.get("name"))

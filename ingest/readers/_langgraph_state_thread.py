@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, identify
 from ingest.handoffs import handed_to
+from ingest.joins import joined_by
 from ingest.payloads import as_text, value_of
 from ingest.readers._export_fields import Fields, fields_in
 from ingest.readers._langgraph_answer import STATUS, answers
@@ -21,6 +23,8 @@ _ROOM: Final = 1 << 20
 """Sequence numbers between two steps: more than a checkpoint has messages."""
 _ROLES: Final[dict[str | None, Kind]] = {"ai": "model_call", "assistant": "model_call", "AIMessageChunk": "model_call"}
 _VALUE: Final = msgspec.json.Decoder()
+_RUN: Final = re.compile(r"(?:lc_)?run-+([0-9a-f-]{36})(?:-\d+)?")
+"""How LangChain names a model's message after the run that made it."""
 
 
 class Snapshot(msgspec.Struct):
@@ -129,6 +133,7 @@ class Thread:
             step.tool = message.text("name") if role == "tool" else None
             return
         step.agent_id = message.text("name") or step.agent_id
+        step.joins = joined_by(lc_run=_RUN.sub(r"\1", message.text("id") or ""))
         self._model_call(said, index, message, step)
 
     def _model_call(self, said: Snapshot, index: int, message: Fields, step: Observation) -> None:
@@ -156,6 +161,7 @@ class Thread:
             made_step.principal = named.principal
             made_step.on_behalf_of = named.on_behalf_of or made_step.on_behalf_of
             made_step.status, made_step.approval = "pending", "not_recorded"
+            made_step.joins = joined_by(call=call.text("id"))
             if (receiver := handed_to(name, made_step.arguments)) is not None:
                 made_step.kind, made_step.target, made_step.approval = "handoff", receiver, None
             self.calls[call_id] = made_step
@@ -172,6 +178,7 @@ class Thread:
             step.approval, step.status = "pending", "pending"
             step.arguments = interrupt.payload("value")
             step.tool, step.target = answers_tool(step.arguments), named_in(step.arguments).target
+            step.joins = joined_by(interrupt=interrupt.text("id", "interrupt_id"))
             call = self._call_for(step.tool)
             if call is not None:
                 step.tool, step.parent_event_id = call.tool, call.event_id
@@ -205,7 +212,7 @@ class Thread:
             step.status = STATUS.get(answer.approval, "unknown") if decides else "ok"
             step.result, step.tool = answer.said, answer.tool
             if asked is not None:
-                step.parent_event_id = asked.parent_event_id
+                step.parent_event_id, step.joins = asked.parent_event_id, asked.joins
                 step.tool, step.arguments, step.target = asked.tool, asked.arguments, asked.target
             else:
                 step.arguments = answer.said

@@ -12,6 +12,7 @@ import msgspec
 
 from ingest.arguments import named_in
 from ingest.event import Observation, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text
 from ingest.readers._export_fields import Fields
 from ingest.readers._langgraph_answer import STATUS, Answer, answers
@@ -139,6 +140,7 @@ class Pauses:
         step.tool = pause.said.tool or asked or step.tool
         step.arguments = pause.said.arguments if pause.said.kind == "tool_call" else pause.question
         step.target = pause.said.target or named_in(pause.question).target
+        step.joins = joined_by(call=pause.call_id, interrupt=pause.ids)
 
 
 def answers_tool(question: str | None) -> str | None:

@@ -10,6 +10,7 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, identify
 from ingest.handoffs import handed_to
+from ingest.joins import joined_by
 from ingest.payloads import as_text, value_of
 from ingest.readers._export_fields import Fields, fields_in
 from ingest.records import Record
@@ -71,10 +72,12 @@ def run(record: Record, fields: Fields) -> Observation | None:
     _outcome(said, fields)
     if said.kind == "tool_call":
         _tool(said, fields)
+        said.joins = joined_by(call=call_id(fields))
         if said.tool is not None and (receiver := handed_to(said.tool, said.arguments)) is not None:
             said.kind, said.target, said.approval = "handoff", receiver, None
     elif said.kind == "model_call":
         _model(said, fields, about)
+        said.joins = joined_by(lc_run=run_id)
     return said
 
 

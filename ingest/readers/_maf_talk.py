@@ -9,8 +9,9 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
+from ingest.joins import is_random, joined_by
 from ingest.payloads import as_text, payload
-from ingest.readers._chat_values import content_of, is_random, time_of
+from ingest.readers._chat_values import content_of, time_of
 from ingest.readers._maf_parts import (
     Members,
     family,
@@ -168,6 +169,7 @@ class Talk:
             # The framework's own id is random; `call_id` may come again in a later turn.
             turn = self.seen[ids[0]] = self.seen.get(ids[0], -1) + 1
             step.event_id = identify("agent_framework", self.trace, "call", ids[0], turn)
+            step.joins = joined_by(call=ids)
         for identity in ids:
             self.open.setdefault(identity, []).append(step)
             self.calls[identity] = step
@@ -235,6 +237,7 @@ class Talk:
         step.arguments = payload(about.get("arguments")) or (call.arguments if call else payload(human_in(part)))
         step.target = named_in(step.arguments).target
         step.parent_event_id = call.event_id if call else None
+        step.joins = joined_by(call=[*_ids(about), *_ids(part)])
 
 
 def _ids(part: Members) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import Final
 
 from ingest.arguments import named_in
 from ingest.decisions import APPROVAL_WORDS, approver_in, decision, is_policy, normalised, words
 from ingest.event import Approval, Kind, Observation, Status, identify
+from ingest.joins import joined_by, keys_in
 from ingest.payloads import as_text, text, value_of
 from ingest.readers._chat_values import Members
 from ingest.readers._mcp_frames import Frame, Side, meta_of, opening
@@ -19,6 +21,7 @@ _READ: Final = "resources/read"
 _CLIENT_INFO: Final = "io.modelcontextprotocol/clientInfo"
 _TASK: Final = "io.modelcontextprotocol/related-task"
 _STATUS: Final[dict[str | None, Status]] = {"approved": "ok", "automatic": "ok", "denied": "denied"}
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
 _KINDS: Final[dict[str, Kind]] = {_CALL: "tool_call", _READ: "tool_call", _SAMPLE: "model_call", _ELICIT: "approval"}
 
 
@@ -94,6 +97,7 @@ class Connection:
         key = (side, frame.id or "")
         if (step := self._continued(frame)) is not None:
             step.records += 1
+            step.joins = joined_by(span=[*_spans_in(step.joins), *_span_of(params)])
             self.open[key] = step
             return
         self.times_used[key] += 1
@@ -107,6 +111,7 @@ class Connection:
             self.progress[repr(token)] = step
         if method == _CALL:
             self._call(step, params)
+            step.joins = joined_by(span=_span_of(params))
         elif method == _READ:
             step.tool, step.approval, step.target = _READ, "not_recorded", text(params.get("uri"))
             step.arguments = as_text({"uri": params.get("uri")})
@@ -295,6 +300,16 @@ class Connection:
         step = self._step(index, frame, "lifecycle", method, "notice", frame.record.sha256, index)
         step.status = "ok"
         step.arguments = as_text({k: v for k, v in params.items() if k != "_meta"}) if params else None
+
+
+def _span_of(params: Members) -> list[str]:
+    """The client's span, which it names to the server in W3C's `traceparent`."""
+    found = _TRACEPARENT.fullmatch(text(meta_of(params).get("traceparent")) or "")
+    return [f"{found[1]}/{found[2]}"] if found else []
+
+
+def _spans_in(joins: str | None) -> list[str]:
+    return [key.partition(":")[2] for key in keys_in(joins)]
 
 
 def _words_of(content: object) -> str:

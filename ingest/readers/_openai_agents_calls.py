@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ingest.event import Observation
+from ingest.joins import joined_by
 from ingest.readers._export_fields import Fields, compact, fields_in
 from ingest.readers._openai_agents_span import call_event, model_event
 
@@ -84,7 +85,8 @@ class Calls:
         asked = self._made.get((held.said.trace_id, held.parent, wanted))
         if asked:
             asked.sort()
-            held.said.event_id = call_event(held.said.trace_id, asked.pop(0)[1])
+            call_id = asked.pop(0)[1]
+            held.said.event_id, held.said.joins = call_event(held.said.trace_id, call_id), joined_by(call=call_id)
 
     def _agent(self, trace_id: str, span_id: str | None) -> str | None:
         seen: set[str] = set()

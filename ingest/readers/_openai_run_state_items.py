@@ -8,6 +8,7 @@ import msgspec
 
 from ingest.arguments import named_in
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
+from ingest.joins import joined_by
 from ingest.readers._export_fields import REMEDY, Fields, fields_in
 from ingest.readers._openai_agents_span import call_event, model_event, trace_event
 from ingest.records import Record
@@ -160,6 +161,7 @@ class State:
         if call_id is not None:
             made = self.asked.get(call_id)
             step.parent_event_id = made.event_id if made else None
+            step.joins = joined_by(call=call_id)
             self.calls.setdefault(call_id, step)
 
     def _tell(self, step: Observation, item: Fields, raw: Fields) -> None:
@@ -179,6 +181,7 @@ class State:
             return
         step = self._step(event_id, "approval", "tool_approval_item", record)
         self._tell(step, item, raw)
+        step.joins = joined_by(call=call_id)
         call = self.calls.get(call_id or "")
         step.parent_event_id = call.event_id if call else None
         step.approval, step.status = self.approvals.get((step.tool or "", call_id or "")) or "pending", "pending"
@@ -199,7 +202,7 @@ class State:
         # It came before the call ran, and after the call was asked for.
         step.sequence = call.sequence
         step.agent_id, step.tool, step.arguments, step.target = call.agent_id, call.tool, call.arguments, call.target
-        step.parent_event_id = call.event_id
+        step.parent_event_id, step.joins = call.event_id, call.joins
         step.approval = call.approval = decided
         step.status = _STATUS.get(decided, "pending")
         if decided == "denied":

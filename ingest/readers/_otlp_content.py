@@ -1,4 +1,4 @@
-"""What was said in a step: a call's arguments and result, a model's messages, an approval among them.
+"""What was said in a step: a call's arguments and result, a model's messages.
 
 Each generation of instrumentation keeps content elsewhere: in attributes, in span events, in numbered keys.
 """
@@ -11,8 +11,6 @@ from typing import Final
 
 import msgspec
 
-from ingest.decisions import approver_in, decision, is_policy, normalised
-from ingest.event import Approval
 from ingest.readers._otlp_shape import Event, Span
 from ingest.readers._otlp_values import Attributes, decode
 
@@ -27,16 +25,6 @@ ROLES: Final = {
     "gen_ai.tool.message": "tool",
 }
 """Events of the first generation, each one message of the model's input."""
-
-
-class Approved(msgspec.Struct, frozen=True):
-    """A request for approval, or the answer to one, found among the messages."""
-
-    id: str
-    approval: Approval
-    approver: str | None
-    tool: str | None
-    arguments: str | None
 
 
 def json_text(value: object) -> str | None:
@@ -167,13 +155,13 @@ def plain(value: object) -> object:
 
 
 def _part(messages: object, kind: str, field: str) -> object:
-    for part in _parts(plain(messages)):
+    for part in parts_in(plain(messages)):
         if part.get("type") == kind:
             return part.get(field)
     return None
 
 
-def _parts(messages: object) -> Iterator[dict[str, object]]:
+def parts_in(messages: object) -> Iterator[dict[str, object]]:
     for message in messages if isinstance(messages, list) else ():
         parts = message.get("parts") if isinstance(message, dict) else None
         for part in parts if isinstance(parts, list) else ():
@@ -191,57 +179,6 @@ def _first(a: Attributes, keys: tuple[str, ...]) -> object:
         if (value := a.get(key)) is not None and value != "":
             return value
     return None
-
-
-_DECIDING: Final = ("function_approval_", "interrupt_response")
-_MESSAGES: Final = ("gen_ai.input.messages", "gen_ai.output.messages")
-
-
-def approvals_in(span: Span) -> Iterator[Approved]:
-    """Approvals among the messages: Agent Framework's parts, and answers to a Strands interrupt before a call.
-
-    Who answered stands in them only where the application put it.
-    """
-    for attributes in (span.attributes, *(event.attributes for event in span.events)):
-        for key in _MESSAGES:
-            messages = attributes.get(key)
-            if messages is None or (isinstance(messages, str) and not any(word in messages for word in _DECIDING)):
-                continue
-            for part in _parts(plain(messages)):
-                match part.get("type"):
-                    case "function_approval_request" | "function_approval_response":
-                        yield _decided_call(part)
-                    case "interrupt_response":
-                        yield _answered_interrupt(part)
-
-
-def _decided_call(part: dict[str, object]) -> Approved:
-    called = part.get("function_call")
-    call: dict[str, object] = called if isinstance(called, dict) else {}
-    identity = part.get("id") or call.get("call_id") or call.get("id")
-    tool = call.get("name")
-    answer = _answer(part) if part.get("type") == "function_approval_response" else "pending"
-    extra = part.get("additional_properties")
-    approver = approver_in(normalised(extra)) if isinstance(extra, dict) and answer != "pending" else None
-    return Approved(
-        identity if isinstance(identity, str) else "",
-        "automatic" if answer == "approved" and is_policy(approver) else answer,
-        approver,
-        tool if isinstance(tool, str) else None,
-        json_text(call.get("arguments")),
-    )
-
-
-def _answered_interrupt(part: dict[str, object]) -> Approved:
-    """The answer is the application's own: a word, a flag or an object. What decides nothing is not recorded."""
-    identity, response = part.get("id"), json_text(part.get("response"))
-    said = decision("interrupt", [response] if response else [], None)
-    return Approved(identity if isinstance(identity, str) else "", said.approval, said.approver, said.tool, response)
-
-
-def _answer(part: dict[str, object]) -> Approval:
-    approved = part.get("approved")
-    return "approved" if approved is True else "denied" if approved is False else "pending"
 
 
 def tells_failure(result: str | None) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from ingest.arguments import named_in
 from ingest.event import Approval, Observation, Status, identify
+from ingest.joins import joined_by
 from ingest.readers._otlp_content import DETAILS, ROLES, add_message, json_text, plain
 from ingest.readers._otlp_shape import LogRecord
 from ingest.readers._otlp_values import text_of
@@ -165,6 +166,7 @@ def _tool_result(record: LogRecord, source: str, source_sha256: str) -> Observat
     observation.agent_version = first_text(a, ("app.version",)) or record.resource.version
     observation.arguments = json_text(plain(_either(a, "arguments", "tool_input", "tool_parameters")))
     observation.ended_at = record.at
+    observation.joins = joined_by(call=call_id)
     if event == "tool_decision":
         observation.kind = "approval"
         observation.approval, by_person = _decided(a)

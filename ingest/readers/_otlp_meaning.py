@@ -8,11 +8,15 @@ from urllib.parse import urlsplit
 
 from ingest.arguments import named_in
 from ingest.event import Approval, Kind, Observation, Status, identify
-from ingest.readers._otlp_content import approvals_in, model_content, tells_failure, tool_content
+from ingest.joins import joined_by
+from ingest.readers._otlp_approvals import Approved, approvals_in
+from ingest.readers._otlp_content import model_content, tells_failure, tool_content
 from ingest.readers._otlp_shape import Span
 from ingest.readers._otlp_values import decode, text_of
 from ingest.readers._otlp_words import (
     AGENT_SCOPES,
+    CALL_IDS,
+    CALLERS,
     HUMANS,
     INPUT_TOKENS,
     MODELS,
@@ -33,44 +37,37 @@ from ingest.readers._otlp_words import (
 
 
 def observe(span: Span, source: str, source_sha256: str) -> Iterator[Observation]:
-    """The step that a span tells of, then the approvals that its messages hold."""
+    """The step that a span tells of, then the hand-off and the approvals that it holds beside it."""
+    step = _step_of(span, source, source_sha256)
+    if step.kind in ("tool_call", "handoff"):
+        _call(step, span)
+    elif step.kind == "model_call":
+        step.arguments, step.result = model_content(span)
+        step.input_tokens = count(span.attributes, INPUT_TOKENS)
+        step.output_tokens = count(span.attributes, OUTPUT_TOKENS)
+        step.joins = _model_joins(span)
+    elif step.operation in RUNS or (span.parent_span_id is None and step.witness != "infrastructure"):
+        # What a run was asked and answered; steps inside it would only repeat the history.
+        step.arguments, step.result = model_content(span)
+    step.status, step.error = _outcome(span, step.kind, step.result)
+    yield step
+    if step.witness == "infrastructure" or step.kind == "tool_call":
+        return
+    if step.operation == "invoke_agent" and (caller := _caller(span)) is not None and caller != step.agent_id:
+        yield _handed_over(step, span, caller)
+    for found in approvals_in(span):
+        yield _approval(step, span, found)
+
+
+def _step_of(span: Span, source: str, source_sha256: str) -> Observation:
+    """What every kind of step has."""
     a = span.attributes
     resource = span.resource
     kind, operation = _step(span)
     parent = span.parent_span_id
     infrastructure = operation == ""
-    arguments: str | None = None
-    result: str | None = None
-    tool: str | None = None
-    target = _server(span)
-    principal = text_at(a, "microsoft.agent.user.id")
-    credential = text_at(a, "aws.auth.account.access_key")
-    human = first_text(a, HUMANS)
-    approval: Approval | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    if kind == "tool_call" or kind == "handoff":
-        tool = _tool(span, kind)
-        arguments, result = tool_content(span)
-        named = named_in(arguments)
-        principal, human = principal or named.principal, human or named.on_behalf_of
-        credential = credential or named.credential_id
-        if kind == "handoff" or _hands_over(span, tool):
-            kind, target = "handoff", _receiver(span, tool, arguments, result)
-        else:
-            # What the call is about, before the server that took it.
-            target = named.target or target
-            approval = "not_recorded" if _can_record_approval(span) else "cannot_record"
-    elif kind == "model_call":
-        arguments, result = model_content(span)
-        input_tokens, output_tokens = count(a, INPUT_TOKENS), count(a, OUTPUT_TOKENS)
-    elif operation in RUNS or (span.parent_span_id is None and not infrastructure):
-        # What a run was asked and answered; steps inside it would only repeat the history.
-        arguments, result = model_content(span)
-    status, error = _outcome(span, kind, result)
-    event_id = identify("otlp", span.trace_id, span.span_id)
-    yield Observation(
-        event_id=event_id,
+    return Observation(
+        event_id=identify("otlp", span.trace_id, span.span_id),
         trace_id=span.trace_id,
         kind=kind,
         operation=operation or span.name or "span",
@@ -81,50 +78,99 @@ def observe(span: Span, source: str, source_sha256: str) -> Iterator[Observation
         parent_event_id=identify("otlp", span.trace_id, parent) if parent else None,
         started_at=span.started_at,
         ended_at=span.ended_at,
-        tool=tool,
-        arguments=arguments,
-        result=result,
-        status=status,
-        error=error,
         model=None if infrastructure else first_text(a, MODELS),
-        principal=principal,
-        credential_id=credential,
-        on_behalf_of=human,
+        principal=text_at(a, "microsoft.agent.user.id"),
+        credential_id=text_at(a, "aws.auth.account.access_key"),
+        on_behalf_of=first_text(a, HUMANS),
         source_host=resource.host or first_text(a, ("host.name", "client.address")),
-        target=target,
-        approval=approval,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
+        target=_server(span),
         source=source,
         source_sha256=source_sha256,
         witness="infrastructure" if infrastructure else "span",
     )
-    if infrastructure or kind == "tool_call":
-        return
-    for found in approvals_in(span):
-        asked = found.approval == "pending"
-        # An answer is there before the run that it allows, a request when the run stops for it.
-        at = span.ended_at if asked else span.started_at
-        yield Observation(
-            event_id=identify("otlp", span.trace_id, span.span_id, "approval", found.id),
-            trace_id=span.trace_id,
-            kind="approval",
-            operation="function_approval_request" if asked else "function_approval_response",
-            service=resource.service,
-            parent_event_id=event_id,
-            started_at=at,
-            ended_at=at,
-            tool=found.tool,
-            arguments=found.arguments,
-            status=_STATUS_OF.get(found.approval, "ok"),
-            source_host=resource.host,
-            target=named_in(found.arguments).target,
-            approver=found.approver,
-            approval=found.approval,
-            source=source,
-            source_sha256=source_sha256,
-            records=0,
-        )
+
+
+def _call(step: Observation, span: Span) -> None:
+    """A tool call, or the hand-off that looks like one."""
+    tool = step.tool = _tool(span, step.kind)
+    step.arguments, step.result = tool_content(span)
+    step.joins = _call_joins(span)
+    named = named_in(step.arguments)
+    step.principal, step.on_behalf_of = step.principal or named.principal, step.on_behalf_of or named.on_behalf_of
+    step.credential_id = step.credential_id or named.credential_id
+    if step.kind == "handoff" or _hands_over(span, tool):
+        step.kind, step.target = "handoff", _receiver(span, tool, step.arguments, step.result)
+    else:
+        # What the call is about, before the server that took it.
+        step.target = named.target or step.target
+        step.approval = "not_recorded" if _can_record_approval(span) else "cannot_record"
+
+
+def _call_joins(span: Span) -> str | None:
+    """Ids of a call that other exports have too: the model's for it, ADK's of the answer's event, its own in MCP."""
+    a = span.attributes
+    own = f"{span.trace_id}/{span.span_id}" if "mcp.method.name" in a else None
+    call, event = first_text(a, CALL_IDS), text_at(a, "gcp.vertex.agent.event_id")
+    return joined_by(call=call, adk=event, span=own) if call or event or own else None
+
+
+def _model_joins(span: Span) -> str | None:
+    event = text_at(span.attributes, "gcp.vertex.agent.event_id")
+    return joined_by(adk=event) if event else None
+
+
+def _caller(span: Span) -> str | None:
+    """The agent that started this run, where the span names it: it runs in a process, or a product, of its own."""
+    if (caller := first_text(span.attributes, CALLERS)) is not None:
+        return caller
+    is_agent = str(span.attributes.get("gen_ai.caller.type")).lower() == "agent"
+    return text_at(span.attributes, "gen_ai.caller.name") if is_agent else None
+
+
+def _handed_over(step: Observation, span: Span, caller: str) -> Observation:
+    return Observation(
+        event_id=identify("otlp", span.trace_id, span.span_id, "caller"),
+        trace_id=span.trace_id,
+        kind="handoff",
+        operation="caller",
+        session_id=step.session_id,
+        agent_id=caller,
+        parent_event_id=step.parent_event_id,
+        started_at=step.started_at,
+        target=step.agent_id,
+        status="ok",
+        on_behalf_of=step.on_behalf_of,
+        source=step.source,
+        source_sha256=step.source_sha256,
+        records=0,
+    )
+
+
+def _approval(step: Observation, span: Span, found: Approved) -> Observation:
+    # An answer is there before the run that it allows, a request when the run stops for it.
+    at = span.ended_at if found.approval == "pending" else span.started_at
+    return Observation(
+        event_id=identify("otlp", span.trace_id, span.span_id, "approval", found.id),
+        trace_id=span.trace_id,
+        kind="approval",
+        operation=found.operation,
+        service=span.resource.service,
+        parent_event_id=step.event_id,
+        started_at=at,
+        ended_at=at,
+        tool=found.tool,
+        arguments=found.arguments,
+        result=found.said,
+        status=_STATUS_OF.get(found.approval, "ok"),
+        source_host=span.resource.host,
+        target=named_in(found.arguments).target,
+        approver=found.approver,
+        approval=found.approval,
+        joins=found.joins,
+        source=step.source,
+        source_sha256=step.source_sha256,
+        records=0,
+    )
 
 
 _STATUS_OF: Final[dict[Approval, Status]] = {
@@ -168,6 +214,8 @@ def _step(span: Span) -> tuple[Kind, str]:
         return "tool_call", "execute_tool"
     if isinstance(operation, str) and operation:
         return "lifecycle", operation
+    if span.scope == "agent_framework" and span.name.startswith(("executor.process ", "edge_group.process ")):
+        return "lifecycle", span.name.partition(" ")[0]
     if span.scope.startswith(AGENT_SCOPES) or any(key.startswith(VOCABULARY) for key in a):
         return "lifecycle", span.name or "span"
     return "lifecycle", ""

@@ -93,6 +93,11 @@ class _Event(msgspec.Struct, gc=False):
     attributes: list[_Pair] = []
 
 
+class _Link(msgspec.Struct, gc=False, rename="camel"):
+    trace_id: str = ""
+    span_id: str = ""
+
+
 class _Status(msgspec.Struct, gc=False):
     code: int | str = 0
     message: str | None = None
@@ -109,6 +114,7 @@ class _Span(msgspec.Struct, gc=False, rename="camel"):
     attributes: list[_Pair] = []
     events: list[_Event] | None = None
     status: _Status | None = None
+    links: list[_Link] | None = None
 
 
 _spec: Final = msgspec.json.Decoder(_Span)
@@ -129,11 +135,14 @@ def spec_span(raw: bytes | msgspec.Raw, resource: Resource, scope: str) -> Span 
     trace_id, span_id = hex_id(said.trace_id), hex_id(said.span_id)
     if trace_id is None or span_id is None:
         return _NO_IDS
+    parent = hex_id(said.parent_span_id)
+    if said.links:
+        parent = _sender(said.name, trace_id, [(link.trace_id, link.span_id) for link in said.links], parent)
     status = said.status
     return Span(
         trace_id,
         span_id,
-        hex_id(said.parent_span_id),
+        parent,
         said.name,
         _side(said.kind),
         nanoseconds(said.start_time_unix_nano),
@@ -170,11 +179,15 @@ def loose_span(said: dict[str, object], resource: Resource | None = None, scope:
     elif status is not None:
         code = status
     events = _first(said, "events", "span_events")
+    name = text_of(said.get("name")) or ""
+    parent = hex_id(_first(said, "parentSpanId", "parent_span_id", "parentId", "parent_id"))
+    if isinstance(links := said.get("links"), list) and links:
+        parent = _sender(name, trace_id, [_ids_in(link) for link in links], parent)
     return Span(
         trace_id,
         span_id,
-        hex_id(_first(said, "parentSpanId", "parent_span_id", "parentId", "parent_id")),
-        text_of(said.get("name")) or "",
+        parent,
+        name,
         _side(said.get("kind")) or _side(attributes.get("aws.span.kind")),
         nanoseconds(_first(said, "startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time")),
         nanoseconds(_first(said, "endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")),
@@ -207,6 +220,23 @@ def loose_log(said: dict[str, object], resource: Resource | None = None, scope: 
         resource_of(said.get("resource")) if resource is None else resource,
         _scope_in(said) if scope is None else scope,
     )
+
+
+_EXECUTOR: Final = "executor.process"
+
+
+def _sender(name: str, trace_id: str, links: list[tuple[object, object]], parent: str | None) -> str | None:
+    """Agent Framework links a workflow's step to the message that started it; its parent is the whole run."""
+    if len(links) == 1 and name.startswith(_EXECUTOR) and hex_id(links[0][0]) == trace_id:
+        return hex_id(links[0][1]) or parent
+    return parent
+
+
+def _ids_in(link: object) -> tuple[object, object]:
+    said: dict[str, object] = link if isinstance(link, dict) else {}
+    context = said.get("context")
+    ids = context if isinstance(context, dict) else said
+    return _first(ids, "traceId", "trace_id"), _first(ids, "spanId", "span_id")
 
 
 _NO_IDS: Final = "a span without a trace id and a span id; export the whole span"

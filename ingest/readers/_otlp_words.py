@@ -45,6 +45,10 @@ SESSIONS: Final = (
 browser's, over many conversations. Where no conversation is named, the framework's session id is that run."""
 HUMANS: Final = ("user.id", "enduser.id", "user.email", "langfuse.user.id")
 TOOLS: Final = ("gen_ai.tool.name", "tool.name", "tool_name", "traceloop.entity.name", "ai.toolCall.name")
+CALL_IDS: Final = (
+    "gen_ai.tool.call.id", "tool.id", "tool_call.id", "tool_call_id", "ai.toolCall.id", "tool_use_id", "call_id",
+)  # fmt: skip
+CALLERS: Final = ("microsoft.a365.caller.agent.name", "microsoft.a365.caller.agent.id")
 MODELS: Final = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "decision.model_name")
 INPUT_TOKENS: Final = (
     "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",

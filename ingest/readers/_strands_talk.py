@@ -10,8 +10,9 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.decisions import decision
 from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
+from ingest.joins import is_random, joined_by
 from ingest.payloads import as_text, payload, text
-from ingest.readers._chat_values import content_of, first_text, is_random, time_of, tokens_of
+from ingest.readers._chat_values import content_of, first_text, time_of, tokens_of
 from ingest.records import Record
 
 PARTS: Final = {
@@ -118,6 +119,7 @@ class Talk:
             turn = self.seen[identity] = self.seen.get(identity, -1) + 1
             step.event_id = identify("strands_messages", self.trace, "use", identity, turn)
             self.calls[identity] = step
+            step.joins = joined_by(call=identity)
             self.open.setdefault(identity, []).append(step)
         step.parent_event_id = own.event_id if own else None
         step.tool, step.arguments, step.status = name, payload(use.get("input")), "pending"

@@ -10,6 +10,7 @@ import msgspec
 from ingest.arguments import named_in
 from ingest.decisions import normalised
 from ingest.event import Observation, Rejected, Status, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text, read
 from ingest.readers import reader
 from ingest.readers._aws_envelope import objects_in, parts, role_of
@@ -164,6 +165,7 @@ def _tool_call(call: Observation, identity: str, name: str, arguments: str) -> O
         approval="cannot_record",
         source=call.source,
         source_sha256=call.source_sha256,
+        joins=joined_by(call=identity),
         witness="message",
         records=0,
     )

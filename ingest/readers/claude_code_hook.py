@@ -8,6 +8,7 @@ from typing import Final
 
 from ingest.arguments import named_in
 from ingest.event import Kind, Observation, Rejected, identify
+from ingest.joins import joined_by
 from ingest.payloads import as_text, text
 from ingest.readers import reader
 from ingest.readers._chat_values import content_of
@@ -53,6 +54,7 @@ def claude_code_hook(records: Iterable[Record]) -> Iterator[Observation | Reject
 def _step(record: Record, members: Members, seen: Counter[tuple[str, str]]) -> Observation:
     event, session = text(members.get("hook_event_name")) or "hook", text(members.get("session_id"))
     tool, call = text(members.get("tool_name")), text(members.get("tool_use_id"))
+    joins = joined_by(call=call)
     arguments = as_text(members["tool_input"]) if "tool_input" in members else None
     kinds: dict[str, Kind] = {
         "UserPromptSubmit": "message",
@@ -80,6 +82,7 @@ def _step(record: Record, members: Members, seen: Counter[tuple[str, str]]) -> O
         parent_event_id=tool_event if kind == "approval" else None,
         tool=tool,
         arguments=arguments,
+        joins=joins,
         source=record.source,
         source_sha256=record.sha256,
         witness="log",

@@ -29,6 +29,7 @@ from ingest.readers._gcp_audit_facts import (
     tool_of,
 )
 from ingest.readers._gcp_audit_shape import Entry, claims, entries
+from ingest.readers._gcp_workflow_steps import engine_call, execution_trace, step_entry
 from ingest.records import Record
 from ingest.times import moment
 
@@ -42,6 +43,7 @@ _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 def gcp_audit(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """Google Cloud audit logs (activity, data access, system event, policy denied) and Workflows executions.
 
+    Of Workflows: executions, the call log, the step entries of the executions API, and callbacks as approvals.
     One call is one step; the entries of a long-running operation, first and last, are one. The agent is the
     principal. A session is one principal's day: the log knows of no run, and whatever is narrower (a caller's
     address, a command) breaks up what one agent did towards one goal.
@@ -51,12 +53,20 @@ def gcp_audit(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
         if isinstance(entry, Rejected):
             yield entry
             continue
-        step = _execution(entry) if entry.is_execution else _call(entry)
-        if _is_one_of_several(entry):
+        step = _inside_workflow(entry) or (_execution(entry) if entry.is_execution else _call(entry))
+        if entry.is_engine_call or _is_one_of_several(entry):
             _join(running, step)
         else:
             yield step
     yield from running.values()
+
+
+def _inside_workflow(entry: Entry) -> Observation | None:
+    """A call or a step inside of a workflow's execution."""
+    if entry.is_engine_call:
+        return engine_call(entry.record, entry.members, inside(entry.members, "jsonPayload"))
+    found = entry.step_entry
+    return step_entry(entry.record, entry.members, found) if found is not None else None
 
 
 def _call(entry: Entry) -> Observation:
@@ -121,7 +131,7 @@ def _in_workflow(step: Observation, found: re.Match[str], principal: str | None)
     if not _CALLBACK.fullmatch(step.operation):
         return
     step.kind, step.agent_id, step.session_id = "approval", found[1], found[2]
-    step.trace_id = identify("gcp_audit", "execution", found[1], found[2])
+    step.trace_id = execution_trace(found[1], found[2], "")
     step.tool, step.approver = None, principal
     decided = decision("", [text_ for text_ in (step.arguments,) if text_], None)
     step.approval = decided.approval
@@ -141,7 +151,7 @@ def _execution(entry: Entry) -> Observation:
     said, labels = inside(entry.members, "jsonPayload"), inside(entry.members, "labels")
     workflow = text(inside(inside(entry.members, "resource"), "labels").get("workflow_id"))
     execution = text(labels.get("workflows.googleapis.com/execution_id"))
-    trace = identify("gcp_audit", "execution", workflow, execution or entry.record.sha256)
+    trace = execution_trace(workflow, execution, entry.record.sha256)
     state = text(said.get("state")) or "unknown"
     at = moment(said.get("activityTime"))
     at = at if at is not None else moment(entry.get("timestamp"))

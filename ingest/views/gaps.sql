@@ -8,5 +8,5 @@ select
     child.session_id, child.agent_id, child.event_id, 'missing parent' as kind,
     'the step that caused this one is in no log that was read' as detail, child.source
 from stored_events as child
-anti join stored_events as parent on parent.trace_id = child.trace_id and parent.event_id = child.parent_event_id
+anti join stored_events as parent on parent.event_id = child.parent_event_id
 where child.witness_of is null and child.parent_event_id is not null

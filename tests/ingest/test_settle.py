@@ -11,7 +11,7 @@ from ingest.settle import content_key, observed, settle
 
 def said(event: str, **fields: object) -> Observation:
     defaults: dict[str, object] = {"kind": "tool_call", "operation": "execute_tool", "status": "ok"}
-    return Observation(event_id=event, trace_id="t", **(defaults | fields))  # type: ignore[arg-type]
+    return Observation(event_id=event, **({"trace_id": "t"} | defaults | fields))  # type: ignore[arg-type]
 
 
 def settled(*observations: Observation) -> dict[str, Row]:
@@ -116,7 +116,12 @@ OBSERVATIONS = st.lists(
     st.builds(
         said,
         event=st.sampled_from("abcdef"),
-        kind=st.sampled_from(["tool_call", "model_call", "lifecycle", "handoff"]),
+        trace_id=st.sampled_from(["t", "u", "v"]),
+        kind=st.sampled_from(["tool_call", "model_call", "lifecycle", "handoff", "approval"]),
+        approval=st.sampled_from([None, "pending", "approved", "denied", "cannot_record"]),
+        approver=st.sampled_from([None, "ann", "bo"]),
+        sequence=st.sampled_from([None, None, 1, 2]),
+        joins=st.sampled_from([None, None, "call:k1", "call:k2", "call:k1 call:k2", "span:a"]),
         operation=st.sampled_from(["invoke_agent", "execute_tool"]),
         parent_event_id=st.sampled_from(["a", "b", "c", "d", None, "elsewhere"]),
         agent_id=st.sampled_from(["x", "y", None]),

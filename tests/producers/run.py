@@ -1,6 +1,6 @@
 """Install real agent SDKs, each in an environment of its own, and have each play `story.py` with a fake model.
 
-`python tests/producers/run.py [name…]` leaves what each SDK exports in build/producers/<name>/out. An environment
+`python tests/producers/run.py [--keep] [name…]` leaves what each SDK exports in build/producers/<name>/out. An environment
 is made once for a requirements.txt; a script runs again each time. Only installing needs the network.
 """
 
@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from keep import keep
+
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "producers"
 QUIET = {
@@ -21,6 +23,11 @@ QUIET = {
     "OPENAI_API_KEY": "none",
     "LANGSMITH_TRACING": "false",
 }
+
+
+PATIENT = {"UV_HTTP_TIMEOUT": "120", "UV_HTTP_RETRIES": "5"}
+"""A registry may be slow; whoever runs this may set otherwise."""
+_TRIES, _INSTALL_S = 3, 600
 
 
 def uv() -> str:
@@ -41,7 +48,13 @@ def environment(name: str) -> Path:
     if not (mark.exists() and mark.read_bytes() == wanted.read_bytes()):
         subprocess.run([uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
         install = [uv(), "pip", "install", "--quiet", "--python", str(python), "-r", str(wanted)]
-        subprocess.run(install, check=True)
+        for left in reversed(range(_TRIES)):
+            done = subprocess.run(install, env=PATIENT | os.environ, timeout=_INSTALL_S)
+            if not done.returncode:
+                break
+            if not left:
+                raise SystemExit(f"{name}: its SDK could not be installed ({_TRIES} tries); is the registry reachable?")
+            time.sleep(5)
         shutil.copyfile(wanted, mark)
     return python
 
@@ -71,5 +84,9 @@ def play(name: str) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or sorted(path.parent.name for path in HERE.glob("*/script.py")):
+    asked = [name for name in sys.argv[1:] if name != "--keep"]
+    names = asked or sorted(path.parent.name for path in HERE.glob("*/script.py"))
+    for name in names:
         play(name)
+    if "--keep" in sys.argv:
+        keep(names, BUILD)

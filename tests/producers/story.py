@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ PLOT: dict[str, list[tuple[str, dict[str, Any]] | str]] = {
     FIRST: [("lookup_ip", {"ip": "203.0.113.9"}), ("query_siem", {"query": "host=wks-042"}), HAND_OVER],
     SECOND: [("isolate_host", {"hostname": "wks-042"}), ("disable_account", {"account": "j.doe"}), "Host isolated."],
 }
+
+
+def call_id(number: int | str) -> str:
+    """An id as models give them to their calls: no other run has it."""
+    return "call_" + sha256(f"{SESSION} {number}".encode()).hexdigest()[:24]
 
 
 @dataclass
@@ -59,7 +65,7 @@ class Story:
             if said == HAND_OVER:
                 self.handoffs.append({"from": FIRST, "to": SECOND})
             return said
-        self.calls.append(Call(f"call-{len(self.calls) + 1}", agent, *said))
+        self.calls.append(Call(call_id(len(self.calls) + 1), agent, *said))
         return self.calls[-1]
 
     def tokens(self) -> tuple[int, int]:

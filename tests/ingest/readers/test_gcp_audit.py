@@ -257,3 +257,47 @@ def units(value: Any) -> int:
             if isinstance(value.get(key), list):
                 return units(value[key])
     return 1
+
+
+def engine_call(state: str, at: str, **said: Any) -> dict[str, Any]:
+    return {
+        **run(state, at),
+        "logName": "projects/acme-sec/logs/workflows.googleapis.com%2Fengine_call",
+        "jsonPayload": {"executionId": "x-1", "state": state, "activityTime": at, "step": "cut_off", **said},
+    }
+
+
+def test_a_workflows_call_is_one_step_from_its_begin_and_its_end_in_either_order() -> None:
+    begin, end = "2026-03-01T10:00:01.5Z", "2026-03-01T10:00:02Z"
+    begun = engine_call("BEGUN", begin, callee="http.post", begun={"namedArgs": {"url": "https://fw.example/block"}})
+    done = engine_call("SUCCEEDED", end, callee="http.post", succeeded={"callStartTime": begin, "response": '{"ok":1}'})
+    for records in ([begun, done], [done, begun]):
+        ((call,), _) = read(records)
+        assert (call.tool, call.status, call.agent_id, call.session_id) == ("http.post", "ok", "contain-host", "x-1")
+        assert (call.target, call.result) == ("https://fw.example/block", '{"ok":1}')
+        assert (call.records, (call.ended_at or 0) - (call.started_at or 0)) == (2, 500_000_000)
+    raised = {"callStartTime": begin, "exception": "403", "origin": "cut_off"}
+    ((failed,), _) = read([begun, engine_call("EXCEPTION_RAISED", end, callee="http.post", exceptionRaised=raised)])
+    assert (failed.status, failed.error) == ("error", "403")
+    assert gcp_audit.claims(begun)
+
+
+def test_step_entries_of_an_execution_stand_in_their_own_order() -> None:
+    name = "projects/7/locations/eu/workflows/contain-host/executions/x-1/stepEntries/"
+    entries = [
+        {"name": name + "2", "entryId": "2", "createTime": "2026-03-01T10:00:01Z", "updateTime": "2026-03-01T10:00:03Z",
+         "routine": "main", "step": "cut_off", "stepType": "STEP_CONNECTOR_CALL", "state": "STATE_FAILED",
+         "exception": {"payload": "\"denied\""}},
+        {"name": name + "1", "entryId": "1", "createTime": "2026-03-01T10:00:00Z", "updateTime": "2026-03-01T10:00:00Z",
+         "routine": "main", "step": "init", "stepType": "STEP_ASSIGN", "state": "STATE_SUCCEEDED",
+         "variableData": {"variables": {"host": "wks-042"}}},
+    ]  # fmt: skip
+    page = {"stepEntries": entries, "totalSize": 2}
+    assert gcp_audit.claims(page)
+    (call, init), _ = read(page)
+    assert (call.kind, call.tool, call.status, call.sequence) == ("tool_call", "cut_off", "error", 2)
+    assert (init.kind, init.sequence, init.trace_id) == (
+        "lifecycle",
+        1,
+        read(run("ACTIVE", "2026-03-01T10:00:00Z"))[0][0].trace_id,
+    )

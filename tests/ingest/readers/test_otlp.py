@@ -594,7 +594,10 @@ def test_agentcore_logs_account_for_every_record() -> None:
 @pytest.mark.parametrize("name", ["default", "latest", "simple_processor"])
 def test_strands_calls_have_arguments_results_errors_and_one_session_over_two_traces(name: str) -> None:
     rows = settled(steps(f"generated/strands_{name}.otlp.jsonl"))
-    assert Counter(row.kind for row in rows) == {"model_call": 3, "tool_call": 3, "lifecycle": 6}
+    assert Counter(row.kind for row in rows) == {"model_call": 3, "tool_call": 3, "lifecycle": 6, "approval": 1}
+    (asked,) = (row for row in rows if row.kind == "approval")
+    assert (asked.tool, asked.approval, asked.operation) == ("isolate_host", "pending", "interrupt")
+    assert json.loads(asked.arguments or "") == {"hostname": "wks-042"}
     calls = {row.tool: row for row in rows if row.kind == "tool_call"}
     assert calls.keys() == {"lookup_ip", "flaky", "isolate_host"}
     assert json.loads(calls["isolate_host"].arguments or "") == {"hostname": "wks-042"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Story
+from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Story, call_id
 
 os.environ["OTEL_SERVICE_NAME"] = "soc-adk"
 
@@ -33,7 +33,7 @@ class FakeModel(BaseLlm):
         said = story.next(self.agent)
         if said == HAND_OVER:
             part = types.Part(function_call=types.FunctionCall(
-                id="handoff-1", name="transfer_to_agent", args={"agent_name": SECOND}))  # fmt: skip
+                id=call_id("handoff"), name="transfer_to_agent", args={"agent_name": SECOND}))  # fmt: skip
         elif isinstance(said, str):
             part = types.Part(text=said)
         else:

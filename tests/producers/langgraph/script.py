@@ -15,7 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import InjectedState, ToolNode, create_react_agent
 from langgraph.types import Command, interrupt
-from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Call, Story
+from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Call, Story, call_id
 
 story = Story()
 
@@ -36,7 +36,7 @@ class FakeModel(BaseChatModel):
     def _generate(self, messages, stop=None, run_manager=None, **kwargs) -> ChatResult:
         said = story.next(self.agent)
         if said == HAND_OVER:
-            said = Call("handoff-1", self.agent, f"transfer_to_{SECOND}", {})
+            said = Call(call_id("handoff"), self.agent, f"transfer_to_{SECOND}", {})
         spent, made = story.tokens()
         message = AIMessage(
             content=said if isinstance(said, str) else "",

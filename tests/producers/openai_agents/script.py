@@ -19,7 +19,7 @@ from agents import (
 )
 from agents.tracing import TracingProcessor
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
-from story import FIRST, HAND_OVER, MODEL, PROMPT, SECOND, SESSION, Story
+from story import FIRST, HAND_OVER, MODEL, PROMPT, SECOND, SESSION, Story, call_id
 
 story = Story()
 
@@ -64,7 +64,7 @@ class FakeModel(Model):
             span.span_data.usage = {"input_tokens": spent, "output_tokens": made}
             if said == HAND_OVER:
                 item = ResponseFunctionToolCall(
-                    arguments="{}", call_id="handoff-1", name=f"transfer_to_{SECOND}", type="function_call"
+                    arguments="{}", call_id=call_id("handoff"), name=f"transfer_to_{SECOND}", type="function_call"
                 )
             elif isinstance(said, str):
                 text = ResponseOutputText(annotations=[], text=said, type="output_text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Call, Story
+from story import FIRST, HAND_OVER, MODEL, PERSON, PROMPT, SECOND, SESSION, Call, Story, call_id
 
 os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "gen_ai_latest_experimental"
 os.environ["OTEL_SERVICE_NAME"] = "soc-swarm"
@@ -40,7 +40,9 @@ class FakeModel(Model):
     async def stream(self, *_, **__):
         said = story.next(self.agent)
         if said == HAND_OVER:
-            said = Call("handoff-1", self.agent, "handoff_to_agent", {"agent_name": SECOND, "message": "Contain it."})
+            said = Call(
+                call_id("handoff"), self.agent, "handoff_to_agent", {"agent_name": SECOND, "message": "Contain it."}
+            )
         yield {"messageStart": {"role": "assistant"}}
         if isinstance(said, Call):
             use = {"toolUse": {"toolUseId": said.id, "name": said.tool}}

@@ -1,0 +1,198 @@
+"""Steps -> counts: each aspect of what an agent does, as rows that add up.
+
+Everything here is a whole number that belongs to one session of one day, so that a sum is the same whatever was added
+first, and taking a session off again leaves what was there before.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from baseline.values import Kind, Sources, named, values_in
+
+_ORDER: Final = ("ordered_at", "sequence", "depth", "kind_rank", "event_id")
+_ASKING: Final = frozenset(("user", "human", "request", "user_message", "input"))
+START: Final = "^"
+"""Stands in a context for the start of a trace."""
+ARROW: Final = " → "
+FAILED: Final = " failed"
+"""A state is a tool, with this behind it where the call failed or was denied."""
+LATENCIES_S: Final = (1, 5, 30, 120, 600, 3600, 28800)
+"""Bounds of the buckets of how long a decision took: the value is how many of them it reached."""
+
+COUNTED: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value")
+_WHO: Final = ["day", "agent_id", "agent_version"]
+_CATEGORY: Final = pl.Categorical()
+
+
+def counts_of(steps: pl.DataFrame, *, by_session: bool = False) -> pl.DataFrame:
+    """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart."""
+    steps = _numbered(steps.sort("trace_id", "agent_id", *_ORDER))
+    calls = _with_states(steps.filter((pl.col("kind") == "tool_call") & pl.col("tool").is_not_null()))
+    told = pl.concat(
+        [*_of_calls(calls), *_of_links(calls), _delegated(steps, calls), *_of_decisions(steps),
+         *_of_values(steps), *_sizes(calls)]
+    )  # fmt: skip
+    by = ["who", "aspect", "context", "value"]
+    counted = told.group_by([*by, "session"] if by_session else by, maintain_order=True).agg(
+        pl.len().alias("steps").cast(pl.Int64), pl.col("session").n_unique().alias("sessions").cast(pl.Int64)
+    )
+    counted = counted.join(steps.select("who", *_WHO).unique("who"), on="who", maintain_order="left")
+    text = [pl.col(c).cast(pl.String) for c in COUNTED if c != "day"]
+    if not by_session:
+        return counted.select(pl.lit(None, pl.String).alias("session_id"), "day", *text, "steps", "sessions")
+    ids = steps.select("session", "session_id").unique("session")
+    counted = counted.join(ids, on="session").select("session_id", "day", *text, "steps", "sessions")
+    return counted.sort("session_id", *COUNTED)
+
+
+def _numbered(steps: pl.DataFrame) -> pl.DataFrame:
+    """The steps with a number for the day, agent and version (`who`) and one for the session."""
+    steps = steps.with_columns(pl.col("ordered_at").min().over("trace_id").cast(pl.Date).alias("day"))
+    who = steps.select(_WHO).unique(maintain_order=True).with_row_index("who")
+    sessions = steps.select("session_id").unique(maintain_order=True).with_row_index("session")
+    steps = steps.join(who, on=_WHO, nulls_equal=True, maintain_order="left")
+    return steps.join(sessions, on="session_id", maintain_order="left")
+
+
+def _aspect(frame: pl.DataFrame, name: str, value: str | pl.Expr, context: str | pl.Expr = "") -> pl.DataFrame:
+    """Rows of one aspect; a context or value that is null tells nothing and is left out."""
+    shown = pl.col(value) if isinstance(value, str) and value else pl.lit(value) if isinstance(value, str) else value
+    under = pl.col(context) if isinstance(context, str) and context else context
+    under = pl.lit(under) if isinstance(under, str) else under
+    return frame.select(
+        "who",
+        "session",
+        pl.lit(name).cast(_CATEGORY).alias("aspect"),
+        under.cast(_CATEGORY).alias("context"),
+        shown.cast(_CATEGORY).alias("value"),
+    ).drop_nulls(["context", "value"])
+
+
+def _with_states(calls: pl.DataFrame) -> pl.DataFrame:
+    """The calls with `previous_tool` and the states before them: `before_2` are the last two."""
+    chain = (pl.col("trace_id") != pl.col("trace_id").shift()) | (pl.col("agent_id") != pl.col("agent_id").shift())
+    failed = pl.when(pl.col("status").is_in(["error", "denied"])).then(pl.lit(FAILED)).otherwise(pl.lit(""))
+    calls = calls.with_columns(
+        chain.fill_null(True).cum_sum().alias("chain"), (pl.col("tool") + failed).alias("state")
+    ).with_columns(pl.int_range(pl.len()).over("chain").alias("place"))
+    place = pl.col("place")
+    back = {
+        n: pl.when(place >= n).then(pl.col("state").shift(n)).when(place == n - 1).then(pl.lit(START))
+        for n in (1, 2, 3)
+    }
+    previous = pl.when(pl.col("place") >= 1).then(pl.col("tool").shift(1)).otherwise(pl.lit(""))
+    return calls.with_columns(
+        previous.alias("previous_tool"),
+        back[1].alias("before_1"),
+        (back[2] + ARROW + back[1]).alias("before_2"),
+        (back[3] + ARROW + back[2] + ARROW + back[1]).alias("before_3"),
+    )
+
+
+def _of_calls(calls: pl.DataFrame) -> list[pl.DataFrame]:
+    at = pl.col("ordered_at")
+    return [
+        _aspect(calls, "session", ""),
+        _aspect(calls, "version", "agent_version"),
+        _aspect(calls, "tool", "tool"),
+        _aspect(calls, "capability", "capability"),
+        _aspect(calls, "outcome", "status", "tool"),
+        _aspect(calls, "transition", "tool", "previous_tool"),
+        _aspect(calls, "next_1", "tool", "before_1"),
+        _aspect(calls, "next_2", "tool", "before_2"),
+        _aspect(calls, "next_3", "tool", "before_3"),
+        _aspect(calls, "argument_shape", "argument_shape", "tool"),
+        _aspect(calls, "approval", "approval", "tool"),
+        _aspect(calls, "hour", at.dt.strftime("%H"), at.dt.strftime("%a")),
+    ]
+
+
+def _of_links(calls: pl.DataFrame) -> list[pl.DataFrame]:
+    """Who acted as whom on what: each link is one that can be new."""
+    acting = pl.coalesce("principal", "credential_id")
+    takes_on = pl.when((pl.col("capability") == "credential") & acting.is_not_null()).then(pl.col("target"))
+    return [
+        _aspect(calls, "principal", "principal"),
+        _aspect(calls, "credential", "credential_id"),
+        _aspect(calls, "target", "target"),
+        _aspect(calls, "tool_target", "target", "tool"),
+        _aspect(calls, "source_target", "target", "source_host"),
+        _aspect(calls, "role_role", takes_on, acting),
+    ]
+
+
+def _delegated(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """What an agent did in the sessions in which another handed over to it."""
+    handed = steps.filter((pl.col("kind") == "handoff") & pl.col("target").is_not_null())
+    handed = handed.select(
+        "session", pl.col("agent_id").alias("delegator"), pl.col("target").alias("agent_id")
+    ).unique()
+    return _aspect(
+        calls.join(handed, on=["session", "agent_id"], maintain_order="left_right"),
+        "delegated_capability",
+        "capability",
+        "delegator",
+    )
+
+
+def _of_decisions(steps: pl.DataFrame) -> list[pl.DataFrame]:
+    """Approvals that are steps of their own, and who gave those that a call bears itself."""
+    decided = steps.filter(pl.col("approval").is_in(["approved", "denied", "automatic"]))
+    own = decided.filter(pl.col("kind") == "approval")
+    asked = steps.filter((pl.col("kind") == "approval") & (pl.col("approval") == "pending"))
+    since = asked.group_by("trace_id", "parent_event_id").agg(pl.col("ordered_at").min().alias("asked_at"))
+    own = own.join(since, on=["trace_id", "parent_event_id"], how="left", nulls_equal=True, maintain_order="left")
+    from_ask = pl.col("ordered_at") - pl.col("asked_at")
+    from_start = pl.when(pl.col("ended_at") > pl.col("started_at")).then(pl.col("ended_at") - pl.col("started_at"))
+    took = pl.coalesce(pl.when(pl.col("asked_at") <= pl.col("ordered_at")).then(from_ask), from_start)
+    seconds = took.dt.total_seconds(fractional=True)
+    reached = pl.sum_horizontal((seconds >= bound).cast(pl.Int8) for bound in LATENCIES_S)
+    bucket = pl.when(took.is_not_null()).then(reached.cast(pl.String))
+    tool = pl.col("tool").fill_null("")
+    return [
+        _aspect(own, "decision", "approval", tool),
+        _aspect(decided, "approver", "approver", pl.col("approval")),
+        _aspect(own, "decision_latency", bucket, pl.col("approval")),
+    ]
+
+
+def _of_values(steps: pl.DataFrame) -> list[pl.DataFrame]:
+    """Kinds, names and origins of the values of calls that may change something."""
+    changing = steps.filter(pl.col("may_change")).select("session").unique()
+    seen = steps.join(changing, on="session", how="semi").sort("session", *_ORDER, "trace_id")
+    rows: list[tuple[int, int, str, Kind, str | None, str | None]] = []
+    sources, current = Sources(), None
+    columns = ("who", "session", "kind", "operation", "tool", "may_change", "arguments", "result")
+    told = (seen.get_column(column).to_list() for column in columns)
+    for who, session, kind, operation, tool, may_change, given, result in zip(*told, strict=True):
+        if session != current:
+            sources, current = Sources(), session
+        if kind == "message" or kind == "lifecycle":
+            if given and (kind == "lifecycle" or operation in _ASKING):
+                sources.ask(given)
+            continue
+        if may_change:
+            for name, value, form in values_in(given):
+                origin = sources.origin(value) if form != "text" else None
+                rows.append((who, session, f"{tool} {name}", form, named(value, form), origin))
+        if result:
+            sources.answer(result)
+    texts = dict.fromkeys(("argument", "form", "named", "origin"), pl.String)
+    values = pl.DataFrame(rows, schema={"who": pl.UInt32, "session": pl.UInt32, **texts}, orient="row")
+    return [
+        _aspect(values, "argument_kind", "form", "argument"),
+        _aspect(values, "value", "named", "form"),
+        _aspect(values, "origin", "origin", "argument"),
+    ]
+
+
+def _sizes(calls: pl.DataFrame) -> list[pl.DataFrame]:
+    """Calls a session and distinct targets a session, as numbers that sort as texts do."""
+    sized = calls.group_by("who", "session", maintain_order=True).agg(
+        pl.len().alias("calls"), pl.col("target").drop_nulls().n_unique().alias("targets")
+    )
+    number = {name: pl.col(name).cast(pl.String).str.zfill(6) for name in ("calls", "targets")}
+    return [_aspect(sized, f"{name}_a_session", value) for name, value in number.items()]

@@ -1,0 +1,199 @@
+"""How well attacks that move sideways are found, at a few cases a day; and the same of the naive peer.
+
+    python -m bench.lateral [--seed N] [--agents N --days N --event-count N --attacks N --look-alikes N] [--json]
+    python -m bench.lateral --events DIR --truth FILE [--json]
+    python -m bench.lateral --evasion [--json]
+
+Without `--events` a fleet is generated (`python -m bench.fleet`). The product runs through its own commands, ingest,
+baseline and detect, into a new data directory; the cases stand in the order of `custodiet cases`. The first
+`--history-days` (14) days are history and not evaluated. What a hit, the budget and each figure are is defined in
+`bench/_ranked.py`, the form of the truth in `bench/fleet/truth.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from typing import Any, Final
+
+import bench.fleet
+from bench._naive import naive_cases
+from bench._ranked import BUDGETS, DAY_NS, Case, measure
+from bench.fleet.truth import Told, read_truth
+from ingest.database import ask, open_published
+
+_FINDINGS: Final = """
+select case_id, session_id, epoch_ns(happened_at) as at_ns, anomaly * impact as weight
+from findings
+where case_id is not null
+order by case_id, weight desc, at_ns, finding_id
+"""
+_DAYS: Final = """
+select min(epoch_ns(started_at)) as first_ns, max(epoch_ns(started_at)) as last_ns, count(*) as events
+from events
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the product made of some logs."""
+
+    cases: list[Case]
+    naive: list[Case]
+    first_day: int
+    last_day: int
+    events: int
+    rejected: int
+    unread: int
+    cpu_s: dict[str, float]
+
+
+def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
+    """Ingest, baseline and detect, each a process of its own; raises CalledProcessError where one fails."""
+    inputs = (
+        [entry for entry in sorted(logs.iterdir()) if entry.resolve() != truth.resolve()] if logs.is_dir() else [logs]
+    )
+    cpu_s: dict[str, float] = {}
+    report = json.loads(_custodiet(cpu_s, "ingest", *map(str, inputs), "--data", str(data), "--json"))
+    _custodiet(cpu_s, "baseline", "--data", str(data), "--json")
+    _custodiet(cpu_s, "detect", "--data", str(data), "--json")
+    listed = json.loads(_custodiet(cpu_s, "cases", "--data", str(data), "--json"))
+    connection = open_published(data)
+    try:
+        cases = _cases(listed, ask(connection, _FINDINGS).rows())
+        naive = naive_cases(connection)
+        first_ns, last_ns, events = ask(connection, _DAYS).row(0)
+    finally:
+        connection.close()
+    return Run(
+        cases,
+        naive,
+        int(first_ns) // DAY_NS + history_days,
+        int(last_ns) // DAY_NS,
+        int(events),
+        sum(file["rejected"] for file in report["files"]),
+        len(report["unread"]),
+        cpu_s,
+    )
+
+
+def _custodiet(cpu_s: dict[str, float], *arguments: str) -> str:
+    before = getrusage(RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", "custodiet", *arguments], stdout=subprocess.PIPE, text=True, check=True
+    )
+    after = getrusage(RUSAGE_CHILDREN)
+    cpu_s[arguments[0]] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
+    return done.stdout
+
+
+def _cases(listed: list[dict[str, Any]], findings: list[tuple[str, str, int | None, float]]) -> list[Case]:
+    """The cases in the product's own order; without a time a case can stand on no day and is left out."""
+    of_case: dict[str, list[tuple[str, int | None]]] = {}
+    for case_id, session, at_ns, _ in findings:
+        of_case.setdefault(case_id, []).append((session, at_ns))
+    found = []
+    for said in listed:
+        mine = of_case.get(said["case_id"], [])
+        times = [at_ns for _, at_ns in mine if at_ns is not None]
+        if times:
+            sessions = frozenset((*said["sessions"], *(session for session, _ in mine)))
+            found.append(Case(said["case_id"], sessions, times[0], max(times), said["title"]))
+    return found
+
+
+def figures(run: Run, truth: list[Told], seed: int) -> dict[str, Any]:
+    """Everything that is measured, the product's own figures at the top."""
+    found = measure(run.cases, truth, run.first_day, run.last_day, seed)
+    found["naive"] = measure(run.naive, truth, run.first_day, run.last_day, seed)
+    found["events"], found["rejected"], found["unread"] = run.events, run.rejected, run.unread
+    found["evaluated_days"] = run.last_day - run.first_day + 1
+    found["cpu_seconds"] = run.cpu_s
+    return found
+
+
+def main() -> None:
+    options = _options()
+    with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
+        scratch = Path(folder)
+        if options.evasion:
+            from bench.evasion import evasions, print_evasions
+
+            lost = evasions(scratch, _settings(options))
+            print(json.dumps(lost, indent=2)) if options.json else print_evasions(lost)
+            return
+        logs, truth = options.events, options.truth
+        if logs is None:
+            logs = scratch / "logs"
+            truth = bench.fleet.generate(logs, _settings(options)).truth
+        run = run_product(logs, truth, scratch / "data", options.history_days)
+        found = figures(run, read_truth(truth), options.seed)
+    print(json.dumps(found, indent=2)) if options.json else print_figures(found)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.lateral", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=Path, help="logs to be read, a folder or a file; with --truth")
+    parser.add_argument("--truth", type=Path, help="what is true of them, a line a chain")
+    parser.add_argument("--evasion", action="store_true", help="tell each attack in several other ways, too")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--history-days", type=int, default=14)
+    parser.add_argument("--scratch", type=Path, help="where the logs and data lie meanwhile")
+    for name in ("event-count", "agents", "days", "attacks", "look-alikes"):
+        parser.add_argument(f"--{name}", type=int, help="of the generated fleet")
+    options = parser.parse_args()
+    if (options.events is None) != (options.truth is None):
+        parser.error("--events and --truth go together")
+    return options
+
+
+def _settings(options: argparse.Namespace) -> bench.fleet.settings.Settings:
+    counts = {name: getattr(options, name) for name in ("agents", "days", "attacks", "look_alikes")}
+    return bench.fleet.load().with_(
+        seed=options.seed, events=options.event_count, history_days=options.history_days, **counts
+    )
+
+
+def print_figures(found: dict[str, Any]) -> None:
+    """The same as tables."""
+    print(f"{found['events']:,} events, {found['rejected']} rejected; {found['evaluated_days']} days evaluated;")
+    print(f"{found['malicious_chains']} attacks, {found['look_alikes']} look-alikes; CPU s {found['cpu_seconds']}")
+    print(f"\n{'':<34}{'custodiet':>11}{'95 %':>18}{'naive peer':>12}{'95 %':>18}")
+    names = ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
+    keys = [f"{name}_at_{budget}_per_day" for name in names for budget in BUDGETS]
+    more = (
+        "average_precision",
+        "recall_any",
+        "cases",
+        "harmless_cases_per_day",
+        "median_seconds_to_case",
+        "p90_seconds_to_case",
+    )
+    for key in [*keys, *more]:
+        line = f"{key:<34}"
+        for figures_of in (found, found["naive"]):
+            value, ends = figures_of[key], figures_of["intervals"].get(key)
+            line += (
+                f"{'-' if value is None else value:>11}{'' if ends is None else f'{ends[0]:.3f} to {ends[1]:.3f}':>18} "
+            )
+        print(line.rstrip())
+    print(
+        f"\n{'kind':<42}{'found':>7}{'of':>4}{'in no case':>12}{'look-alikes raised':>20}{'of':>4}{'naive found':>13}"
+    )
+    for kind, said in found["kinds"].items():
+        naive = found["naive"]["kinds"][kind]
+        print(f"{kind:<42}{said['found_at_5_per_day']:>7}{said['chains']:>4}{len(said['unraised']):>12}"
+              f"{len(said['raised']):>20}{said['look_alikes']:>4}{naive['found_at_5_per_day']:>13}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

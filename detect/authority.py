@@ -1,0 +1,75 @@
+"""Under whose authority an agent works: hand-offs, the scope that each states, and what is left of it down the line.
+
+Effective authority = the human's grant ∩ the parent's authority ∩ the delegated scope, as DelegationBench states it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from detect.memory import remember
+from detect.step import Step
+from ingest.arguments import scalars_in
+
+SCOPE_KEYS: Final = frozenset({"scope", "scopes", "allowedtools", "allowed", "permissions", "capabilities", "tools"})
+_PARENT_KEYS: Final = ("parentworkflowid", "parentsessionid", "parentsession", "parentrunid", "parenttraceid")
+_CHILD_KEYS: Final = ("sessionid", "childsessionid", "runid", "workflowid", "threadid", "taskid", "conversationid")
+_MOST_HANDOFFS: Final = 8
+
+
+class Delegation(msgspec.Struct, frozen=True):
+    """The hand-offs under which an agent works, the first one first."""
+
+    handoffs: tuple[Step, ...]
+    scope: frozenset[str] | None
+    """What all of them allow together; None where none states a scope."""
+    added: frozenset[str]
+    """What the last one allows although the ones above it do not."""
+
+    @property
+    def handoff(self) -> Step:
+        return self.handoffs[-1]
+
+    @property
+    def is_stated(self) -> bool:
+        return self.scope is not None
+
+
+class Delegations(msgspec.Struct):
+    """(session, agent) -> the delegation that it works under."""
+
+    under: dict[tuple[str, str], Delegation] = {}
+
+    def take(self, step: Step) -> Delegation | None:
+        """A hand-off: what it delegates, with what its own giver had been delegated."""
+        if not step.target:
+            return None
+        above = self.of(step)
+        if above is not None and any(h.agent_id == step.target for h in above.handoffs):
+            above = None
+        values = scalars_in(step.arguments)
+        stated = frozenset(value for key, value in values if key in SCOPE_KEYS)
+        held = above.scope if above is not None else None
+        before = above.handoffs if above is not None else ()
+        scope = (stated & held if held is not None else stated) if stated else held
+        added = stated - held if stated and held is not None else frozenset()
+        delegation = Delegation((*before, step.without_payload())[-_MOST_HANDOFFS:], scope, added)
+        remember(self.under, (step.session_id, step.target), delegation)
+        for key, value in values:
+            if key in _CHILD_KEYS and value != step.session_id:
+                remember(self.under, (value, step.target), delegation)
+        return delegation
+
+    def join_to_parent(self, start: Step) -> None:
+        """A run that another run started in a session of its own works under that session's hand-off."""
+        said = dict(scalars_in(start.arguments))
+        parent = next((said[key] for key in _PARENT_KEYS if key in said), None)
+        above = self.under.get((parent, start.agent_id)) if parent else None
+        if above is not None:
+            remember(self.under, (start.session_id, start.agent_id), above)
+
+    def of(self, step: Step) -> Delegation | None:
+        """The delegation that the step's agent works under in this session."""
+        return self.under.get((step.session_id, step.agent_id))

@@ -1,0 +1,139 @@
+"""What one agent's steps amount to together: phases of an attack, ways to more privilege, hops, work with others."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from baseline.capability_table import CAPABILITIES, words_of
+from detect.memory import Habits, remember
+from detect.step import Step, within
+
+_MOST_STEPS: Final = 32
+_BIT: Final[dict[str, int]] = {capability: 1 << bit for bit, capability in enumerate(CAPABILITIES[2:])}
+
+
+class Phases(msgspec.Struct, frozen=True):
+    """The distinct privileged classes of a session, the first step of each, and how often the agent showed them."""
+
+    steps: tuple[Step, ...]
+    shown: int
+    """Sessions of the agent that showed all of these classes."""
+    shown_by_all: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to more privilege: one action of each set."""
+
+    name: str
+    actions: tuple[frozenset[str], ...]
+    source: str
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """A method, every part of which one agent did in the window."""
+
+    name: str
+    source: str
+    steps: tuple[Step, ...]
+    shown: int
+
+
+class Chains(msgspec.Struct):
+    """What is under way: of each session the first uncovered step of each class, of each agent its telling actions."""
+
+    phases: dict[str, dict[str, Step]] = {}
+    actions: dict[str, dict[str, Step]] = {}
+    hops: dict[str, list[Step]] = {}
+    """Session -> its uncovered steps to new targets in classes that move."""
+    on_target: dict[str, dict[str, Step]] = {}
+    """Target -> the last privileged step on it of each agent."""
+
+    def phase(self, step: Step, habits: Habits, *, is_covered: bool) -> Phases | None:
+        """The classes of this session so far, where this step adds one."""
+        session, agent, capability = step.session_id, step.agent_id, step.capability
+        assert capability is not None
+        so_far = self.phases.get(session) or {}
+        if capability in so_far:
+            return None
+        mask = sum(_BIT[c] for c in (capability, *so_far))
+        supersets = [m for m in range(mask, 64) if m & mask == mask]
+        shown = sum(habits.seen("phases", agent, str(m)) for m in supersets)
+        shown_by_all = sum(habits.seen("phases", "", str(m)) for m in supersets)
+        for whose in (agent, ""):
+            habits.note(session, "phases", whose, str(mask))
+        if is_covered:
+            return None
+        so_far = {**so_far, capability: step.without_payload()}
+        remember(self.phases, session, so_far)
+        return Phases(tuple(so_far.values()), shown, shown_by_all)
+
+    def method(self, step: Step, habits: Habits, window_s: float) -> Completed | None:
+        """The way to more privilege that this step completes."""
+        action = _action(step.tool or "")
+        if action not in telling_actions():
+            return None
+        agent = step.agent_id
+        did = {a: s for a, s in self.actions.get(agent, {}).items() if within(s, step, window_s)}
+        did[action] = step.without_payload()
+        remember(self.actions, agent, dict(list(did.items())[-_MOST_STEPS:]))
+        for method in methods():
+            if not any(action in some for some in method.actions):
+                continue
+            parts = [next((did[a] for a in reversed(did) if a in some), None) for some in method.actions]
+            done = {s.event_id: s for s in parts if s is not None}
+            if all(parts) and len(done) > 1:
+                shown = habits.seen("method", agent, method.name)
+                habits.note(step.session_id, "method", agent, method.name)
+                ordered = sorted(done.values(), key=lambda s: (s.at_ns or 0, s.event_id))
+                return Completed(method.name, method.source, tuple(ordered), shown)
+        return None
+
+    def hop(self, step: Step) -> tuple[Step, ...]:
+        """The session's uncovered steps to new targets, this one last."""
+        steps = [*self.hops.get(step.session_id, ()), step.without_payload()][-_MOST_STEPS:]
+        remember(self.hops, step.session_id, steps)
+        return tuple(steps)
+
+    def others(self, step: Step, habits: Habits, window_s: float) -> tuple[Step, ...]:
+        """The steps of other agents on the same target in the window, of those that hardly ever work with this one."""
+        if step.target is None:
+            return ()
+        agents = {a: s for a, s in self.on_target.get(step.target, {}).items() if within(s, step, window_s)}
+        strangers = []
+        for agent, theirs in agents.items():
+            if agent != step.agent_id:
+                pair = "|".join(sorted((agent, step.agent_id)))
+                if not habits.seen("together", pair):
+                    strangers.append(theirs)
+                habits.note(step.session_id, "together", pair)
+        agents[step.agent_id] = step.without_payload()
+        remember(self.on_target, step.target, dict(list(agents.items())[-_MOST_STEPS:]))
+        return tuple(strangers)
+
+
+@cache
+def methods() -> tuple[Method, ...]:
+    """The methods of `escalation.toml`."""
+    told = tomllib.loads(files("detect").joinpath("escalation.toml").read_text())
+    return tuple(
+        Method(m["name"], tuple(frozenset("".join(words_of(a)) for a in some) for some in m["actions"]), m["source"])
+        for m in told["method"]
+    )
+
+
+@cache
+def telling_actions() -> frozenset[str]:
+    """Every action that a method names."""
+    return frozenset(action for method in methods() for some in method.actions for action in some)
+
+
+@lru_cache(maxsize=1 << 14)
+def _action(tool: str) -> str:
+    return "".join(words_of(tool.rpartition(":")[2].rpartition(".")[2].rpartition("__")[2])) if tool else ""

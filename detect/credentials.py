@@ -1,0 +1,222 @@
+"""Who came to hold which credential from where: given in a result, used later by anyone, in any source.
+
+Root-actor and path inference follow Hopper (Ho et al., USENIX Security 2021): a switch is *clear* where the
+step that gave the credential is known, and *unclear* where it is not. A secret is remembered by a digest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Final, Literal
+
+import msgspec
+
+from baseline.history import History
+from detect.approvals import Coverage
+from detect.memory import Habits, remember
+from detect.step import Step, within
+from ingest.arguments import scalars_in
+
+LONGEST_PATH: Final = 12
+
+_GIVEN: Final = re.compile(
+    r"""\\*"(access_?key_?id|session_?token|access_?token|refresh_?token|id_?token|api_?key(?:_?id)?|key_?id|token_?id
+    |access_?key|token|client_?secret|client_?secret_?id|client_?id|secret_?access_?key|secret_?string|secret_?value
+    |secret_?arn|password|private_?key|private_?key_?id|credential(?:_?id)?|certificate_?id|lease_?id|service_?account
+    |client_?email)\\*"\s*:\s*\\*"([^"\\]{4,4096})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SECRET: Final = re.compile(
+    r"secret_?access_?key|session_?token|access_?token|refresh_?token|client_?secret|password|private_?key|api_?key\b"
+    r"|kubeconfig|BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{8,}\.",
+    re.IGNORECASE,
+)
+"""Without one of these a result of a step that is not of the class `credential` only names credentials."""
+_SHAPED: Final = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b|\barn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@/-]+"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abps]-|sk-)[\w-]{16,}"
+)
+_TEMPORARY: Final = re.compile(r"session_?token|expir|\bASIA", re.IGNORECASE)
+_EXPIRY: Final = re.compile(
+    r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
+)
+OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
+"""Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
+_MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
+_CARRIED: Final = re.compile(r"[\w+/=.~:@-]{8,4096}")
+_ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
+_ASSUMED: Final = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?")
+
+
+class Gift(msgspec.Struct, frozen=True):
+    """A step that gave a credential, and the steps that led to it."""
+
+    step: Step
+    identity: str
+    """What the credential stands for: the role, user or secret that the giving step named."""
+    path: tuple[Step, ...]
+    is_held: bool
+    """Whether the agent may hold it: it always took this one, or a human approved just this."""
+    until_ns: int | None
+    """When it ends; None: a key that lives until it is rotated."""
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """A step that acts with a credential its root did not hold."""
+
+    how: Literal["clear", "unclear"]
+    identity: str
+    path: tuple[Step, ...]
+    """From the step that gave the credential to the step that used it."""
+
+
+class Credentials(msgspec.Struct):
+    """The credentials that were handed out, and who took which last."""
+
+    given: dict[str, Gift] = {}
+    acquired: dict[tuple[str, str], Gift] = {}
+    """(session, agent) -> the last credential that it took."""
+
+    def switch(self, step: Step, history: History, habits: Habits, window_s: float) -> Switch | None:
+        """Whether the step acts as somebody its agent never acted as."""
+        acting = acting_as(step)
+        if acting is None:
+            return self._without_a_name(step, history) or self._carried(step, habits, window_s)
+        return self._acting(step, acting, history, habits, window_s) or self._carried(step, habits, window_s)
+
+    def _acting(self, step: Step, acting: str, history: History, habits: Habits, window_s: float) -> Switch | None:
+        agent = step.agent_id
+        aspect = "credential" if acting == step.credential_id else "principal"
+        if history.seen(agent, aspect, acting).sessions:
+            return None
+        gift = self._gift_of(acting, step, window_s)
+        if gift is not None:
+            return None if self._may_hold(gift, step, habits) else _clear(gift, step)
+        if is_always_new(history, agent, aspect) or not history.is_enough(agent):
+            return None
+        return Switch("unclear", acting, (step.without_payload(),))
+
+    def _without_a_name(self, step: Step, history: History) -> Switch | None:
+        """A source that names no identity: what the agent took in this session is what it acts with."""
+        gift = self.acquired.get((step.session_id, step.agent_id))
+        if gift is None or gift.is_held or history.steps_in(step.agent_id, "credential"):
+            return None
+        return Switch("unclear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
+
+    def _carried(self, step: Step, habits: Habits, window_s: float) -> Switch | None:
+        """A credential in the arguments of a call: `export AWS_ACCESS_KEY_ID=…`, a header, a password."""
+        if not self.given or step.arguments is None or step.capability in (None, "read", "credential"):
+            return None
+        for token in _CARRIED.findall(step.arguments):
+            for part in dict.fromkeys((token, token.rpartition("=")[2])):
+                gift = self._gift_of(part, step, window_s) if len(part) >= 8 else None
+                if gift is None or gift.identity == part or part in (step.target, step.tool, step.principal):
+                    continue
+                if gift.step.event_id != step.event_id and not self._may_hold(gift, step, habits):
+                    return _clear(gift, step)
+        return None
+
+    def _gift_of(self, name: str, step: Step, window_s: float) -> Gift | None:
+        gift = self.given.get(fingerprint(name))
+        if gift is None and (role := role_of(name)) is not None:
+            gift = self.given.get(fingerprint(role))
+        if gift is None or gift.step.at_ns is None or step.at_ns is None:
+            return gift if gift is not None and gift.step.session_id == step.session_id else None
+        if gift.until_ns is None:
+            return gift
+        return gift if within(gift.step, step, window_s) or step.at_ns <= gift.until_ns else None
+
+    def _may_hold(self, gift: Gift, step: Step, habits: Habits) -> bool:
+        agent = step.agent_id
+        if gift.is_held and gift.step.agent_id == agent:
+            return True
+        return habits.seen("acts as", agent, gift.identity) > 0
+
+    def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
+        """Remember what a step that took effect handed out."""
+        result, is_credential = step.result, step.capability == "credential"
+        if not is_credential and (not result or _SECRET.search(result) is None):
+            return
+        identity = step.target or step.tool or ""
+        usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
+        before = switch.path[:-1] if switch is not None else ()
+        is_held = coverage.is_covered or (usual and switch is None)
+        path = (*before, step.without_payload())
+        gift = Gift(path[-1], identity, path, is_held, _until(step))
+        if is_credential:
+            remember(self.acquired, (step.session_id, step.agent_id), gift)
+        for credential in given(result):
+            if credential not in (step.credential_id, step.principal):
+                remember(self.given, fingerprint(credential), gift)
+        if is_credential and step.target is not None and _ROLE.match(step.target):
+            role = msgspec.structs.replace(gift, until_ns=0)
+            remember(self.given, fingerprint(step.target), role)
+
+    def note(self, step: Step, habits: Habits, window_s: float) -> None:
+        """Remember as whom the agent acted, by what the credential stands for: a rotated key is the same identity."""
+        acting = acting_as(step)
+        if acting is not None and (gift := self._gift_of(acting, step, window_s)) is not None:
+            habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
+
+
+def acting_as(step: Step) -> str | None:
+    """The credential, else the principal, that the step acts with."""
+    return _credential(step) or step.principal
+
+
+def _credential(step: Step) -> str | None:
+    """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
+    if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
+        return step.credential_id
+    objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
+    return None if step.credential_id in objects else step.credential_id
+
+
+def is_always_new(history: History, agent: str, aspect: str) -> bool:
+    """An agent that has no usual credential: most of its sessions, or none, showed one of their own."""
+    distinct = history.values_in(agent, aspect)
+    return distinct == 0 or distinct * 2 > history.sessions(agent)
+
+
+def given(result: str | None) -> Iterator[str]:
+    """The credentials that a result hands out: under a telling key, or in the shape of one."""
+    if not result:
+        return
+    seen: set[str] = set()
+    for value in (*(found[1] for found in _GIVEN.findall(result)), *_SHAPED.findall(result)):
+        if value not in seen:
+            seen.add(value)
+            yield value
+
+
+def fingerprint(credential: str) -> str:
+    """A digest of a credential: what memory and state files hold of it."""
+    return blake2b(credential.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def role_of(principal: str) -> str | None:
+    """The role behind an assumed-role session of AWS, as IAM names it."""
+    found = _ASSUMED.fullmatch(principal)
+    return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else None
+
+
+def _clear(gift: Gift, step: Step) -> Switch:
+    return Switch("clear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
+
+
+def _until(step: Step) -> int | None:
+    """The end of a temporary credential; 0 where only the window says it; None for a key that stays."""
+    result = step.result or ""
+    if _TEMPORARY.search(result) is None:
+        return None
+    said = _EXPIRY.search(result)
+    if said is None:
+        return 0
+    try:
+        moment = datetime.fromisoformat(said[1])
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
+    except (ValueError, OverflowError):
+        return 0

@@ -1,0 +1,117 @@
+"""When an agent or a key was last at work, and what was taken out of service."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from detect.credentials import OBJECT_KEYS, acting_as, fingerprint
+from detect.memory import remember
+from detect.step import Step
+from ingest.arguments import scalars_in
+
+_DAY_NS: Final = 86_400_000_000_000
+_RETIRES: Final = re.compile(
+    r"(?:delet|disabl|deactivat|revok|retir|decommission|offboard|deregister|terminat|remov|suspend|expire)",
+    re.IGNORECASE,
+)
+_REVIVES: Final = re.compile(
+    r"(?:creat|enabl|(?<!de)activat|reinstat|restor|(?<!de)register|onboard|resum|rotat)", re.IGNORECASE
+)
+_IDENTITY: Final = re.compile(
+    r"key|token|credential|secret|agent|user|account|principal|role|identit|client", re.IGNORECASE
+)
+_KEYS_ALONE: Final = re.compile(r"key|token|credential|secret", re.IGNORECASE)
+_KEY_KEYS: Final = OBJECT_KEYS | {"clientid", "certificateid", "thumbprint", "serial"}
+_HOLDER_KEYS: Final = frozenset(
+    {"agent", "agentid", "agentname", "user", "username", "userid", "principal", "principalid", "principalarn", "role",
+     "rolename", "rolearn", "serviceaccount", "account", "identity", "clientname"}
+)  # fmt: skip
+_DETACHES: Final = re.compile(r"polic|permission|from_?group|tag|session", re.IGNORECASE)
+
+
+class Sleep(msgspec.Struct, frozen=True):
+    """How long an agent was silent before this session, beside its longest silence until then."""
+
+    days: float
+    longest_days: float
+    since: Step
+
+
+class Lives(msgspec.Struct):
+    """Last seen, longest silence, and retired names."""
+
+    last: dict[str, tuple[int, Step]] = {}
+    """Agent -> when it was last at work, and the first step of that session."""
+    longest_ns: dict[str, int] = {}
+    woke: dict[str, tuple[str, int, int, Step]] = {}
+    """Agent -> (the session in which it woke, the silence before it, the longest one until then, the step before)."""
+    retired: dict[str, Step] = {}
+    """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
+
+    def seen(self, step: Step) -> None:
+        """Remember that the agent was at work; every tool call passes here."""
+        if step.at_ns is None:
+            return
+        agent = step.agent_id
+        before = self.last.get(agent)
+        if before is not None and step.at_ns - before[0] > _DAY_NS:
+            silence, longest = step.at_ns - before[0], self.longest_ns.get(agent, 0)
+            remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
+            remember(self.longest_ns, agent, max(silence, longest))
+        if before is None or before[1].session_id != step.session_id:
+            remember(self.last, agent, (step.at_ns, step.without_payload()))
+        else:
+            self.last[agent] = (step.at_ns, before[1])
+
+    def sleep(self, step: Step) -> Sleep | None:
+        """The silence before this session, where there was one of more than a day."""
+        woke = self.woke.get(step.agent_id)
+        if woke is None or woke[0] != step.session_id:
+            return None
+        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3])
+
+    def take(self, step: Step) -> None:
+        """Remember what a step that took effect put out of service, or back into it."""
+        tool = step.tool or ""
+        if not _IDENTITY.search(tool) or _DETACHES.search(tool):
+            return
+        names = _objects(step)
+        if _RETIRES.search(tool) or _turned_off(step):
+            slim = step.without_payload()
+            for name in names:
+                remember(self.retired, fingerprint(name), slim)
+        elif _REVIVES.search(tool):
+            for name in names:
+                self.retired.pop(fingerprint(name), None)
+
+    def retired_by(self, step: Step) -> Step | None:
+        """The step that took the acting agent, key or principal out of service before."""
+        if not self.retired:
+            return None
+        for name in dict.fromkeys((acting_as(step), step.agent_id, step.principal)):
+            by = self.retired.get(fingerprint(name)) if name and len(name) >= 4 else None
+            if by is not None and by.event_id != step.event_id and by.session_id != step.session_id:
+                return by
+        return None
+
+
+def _objects(step: Step) -> list[str]:
+    """The key that the step names, else the agent, user or role."""
+    values = scalars_in(step.arguments)
+    keys = [value for key, value in values if key in _KEY_KEYS]
+    if keys or _KEYS_ALONE.search(step.tool or ""):
+        return [name for name in keys if len(name) >= 4]
+    names = [value for key, value in values if key in _HOLDER_KEYS]
+    return [name for name in names or [step.target or ""] if len(name) >= 4]
+
+
+def _turned_off(step: Step) -> bool:
+    """`update_access_key(status=Inactive)`, `set_agent_state(enabled=false)`."""
+    return any(
+        key in ("status", "state", "enabled", "active")
+        and value.lower() in ("inactive", "disabled", "retired", "suspended")
+        for key, value in scalars_in(step.arguments)
+    )

@@ -1,0 +1,82 @@
+"""Network paths that somebody opened, and who crosses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
+
+import msgspec
+
+from detect.memory import remember
+from detect.step import Step, within
+from ingest.arguments import scalars_in
+
+_HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
+_MOST_NETWORKS: Final = 256
+_CLOSES: Final = re.compile(
+    r"deny|(?<!un)block|drop|revoke|remove|delete|close|isolate|quarantine|contain", re.IGNORECASE
+)
+_ACTION_KEYS: Final = frozenset({"action", "effect", "mode", "rule", "policy", "operation", "decision"})
+
+
+class Opened(msgspec.Struct):
+    """Places -> the uncovered step that opened the way to them."""
+
+    places: dict[str, Step] = {}
+    networks: dict[str, Step] = {}
+    """Address ranges that were opened."""
+
+    def take(self, step: Step) -> None:
+        """Remember what an uncovered `network_path` step opened; what closes a path opens none."""
+        if _CLOSES.search(step.tool or ""):
+            return
+        values = scalars_in(step.arguments)
+        if any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values):
+            return
+        slim = step.without_payload()
+        for place in places_of(step):
+            remember(self.places, place, slim)
+            if "/" in place and _network(place) is not None:
+                remember(self.networks, place, slim, _MOST_NETWORKS)
+
+    def opener(self, step: Step, window_s: float) -> Step | None:
+        """Who opened the path that this step crosses, in the window before it."""
+        if step.capability == "network_path" or not self.places:
+            return None
+        for place in places_of(step):
+            opener = self.places.get(place) or self._range_of(place)
+            if opener is not None and opener.event_id != step.event_id and within(opener, step, window_s):
+                return opener
+        return None
+
+    def _range_of(self, place: str) -> Step | None:
+        if not self.networks or not place[:1].isdigit():
+            return None
+        try:
+            address = ip_address(place)
+        except ValueError:
+            return None
+        for text, step in reversed(self.networks.items()):
+            network = _network(text)
+            if network is not None and network.version == address.version and network.prefixlen and address in network:
+                return step
+        return None
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def places_of(step: Step) -> Iterator[str]:
+    """The hosts, addresses and resources that a step names."""
+    seen = {step.target} - {None}
+    yield from sorted(place for place in seen if place)
+    for _, value in scalars_in(step.arguments):
+        if value not in seen and len(value) < 200 and _HOST_LIKE.fullmatch(value):
+            seen.add(value)
+            yield value

@@ -1,0 +1,68 @@
+"""Where a privileged call's target came from: the request, an earlier tool's output, or nowhere."""
+
+from __future__ import annotations
+
+import msgspec
+
+from detect.memory import Habits, remember
+from detect.step import Step
+
+_MOST_SESSIONS = 500
+_MOST_OUTPUTS = 12
+_SHORTEST = 5
+REQUEST = "the request"
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The first text that held the target."""
+
+    of: str
+    """`the request`, or the name of the tool whose output held it first."""
+    step: Step | None
+    is_usual: bool
+    """Whether this tool's targets, or this agent's privileged ones, came from there before."""
+    cases: int
+    """Sessions of the agent whose privileged targets have a known origin."""
+
+
+class Provenance(msgspec.Struct):
+    """The texts of the sessions that are under way."""
+
+    requests: dict[str, str] = {}
+    outputs: dict[str, list[tuple[Step, str]]] = {}
+
+    def take(self, step: Step) -> None:
+        """Remember a request, or a tool's output."""
+        session = step.session_id
+        if step.kind != "tool_call":
+            if step.arguments and step.operation not in ("assistant", "tool"):
+                remember(
+                    self.requests, session, self.requests.get(session, "")[-6000:] + step.arguments, _MOST_SESSIONS
+                )
+        elif step.result and step.tool:
+            outputs = self.outputs.get(session, [])
+            if len(outputs) < _MOST_OUTPUTS:
+                outputs.append((step.without_payload(), step.result[:2000]))
+            else:
+                outputs[-1] = (step.without_payload(), step.result[:2000])
+            remember(self.outputs, session, outputs, _MOST_SESSIONS)
+
+    def origin(self, step: Step, habits: Habits) -> Origin | None:
+        """Where the target of a privileged step came from, and whether that is usual for it."""
+        target, agent = step.target, step.agent_id
+        if target is None or len(target) < _SHORTEST:
+            return None
+        if target in self.requests.get(step.session_id, ""):
+            of, source = REQUEST, None
+        else:
+            held = ((s, text) for s, text in self.outputs.get(step.session_id, ()) if target in text)
+            source, _ = next(held, (None, ""))
+            if source is None or source.event_id == step.event_id:
+                return None
+            of = source.tool or ""
+        is_usual = habits.seen("origin", agent, step.tool or "", of) > 0 or habits.seen("origin", agent, of) > 1
+        cases = habits.seen("origin", agent)
+        habits.note(step.session_id, "origin", agent, step.tool or "", of)
+        habits.note(step.session_id, "origin", agent, of)
+        habits.note(step.session_id, "origin", agent)
+        return Origin(of, source, is_usual, cases)

@@ -1,0 +1,96 @@
+"""What is new about where a step goes: to this agent, to its kind of target, to the person behind it, to its peers.
+
+A step into something new says much where the agent hardly ever goes anywhere new, and nothing where it does every
+day: the rate of new values in the agent's own history is the probability (Witten and Bell, 1991, method C).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from baseline.history import History
+from detect.memory import Habits, remember
+from detect.step import Step, within
+
+_NUMBERED: Final = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+_ACCOUNT: Final = re.compile(
+    r"arn:aws[\w-]*:[\w-]*:[\w-]*:(\d{12}):|\bprojects/([\w-]+)|/subscriptions/([0-9a-f-]{36})", re.IGNORECASE
+)
+_MOST_NEW: Final = 64
+HOUR_S: Final = 3600
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """How new a target is, and how often this agent goes to something as new."""
+
+    is_new: bool
+    is_new_kind: bool
+    """No session of this agent touched anything named like it: `db-7` is of the kind of `db-3`."""
+    is_new_account: bool
+    is_new_to_human: bool
+    chance: float
+    """Of a step of this agent going to something as new as this."""
+    peers: int
+    """Sessions of other agents that touched it."""
+
+
+class Reaches(msgspec.Struct):
+    """The new targets of every agent in the last hour, and of the whole fleet how many are usual."""
+
+    new: dict[str, list[Step]] = {}
+    """Agent -> its steps to new targets, the latest last."""
+    touched: dict[str, list[Step]] = {}
+    """Target -> the uncovered privileged steps on it to which it was new, the latest last."""
+
+    def of(self, step: Step, history: History, habits: Habits) -> Reach:
+        """How new the target of a step is."""
+        target, agent = step.target, step.agent_id
+        if target is None or history.seen(agent, "target", target).sessions:
+            return _OLD
+        kind, account = kind_of(target), account_of(target)
+        is_new_kind = not habits.seen("kind", agent, kind)
+        is_new_account = account is not None and not habits.seen("account", agent, account)
+        human = step.on_behalf_of
+        is_new_to_human = human is None or not habits.seen("human", human, target)
+        sessions = history.sessions(agent)
+        distinct = habits.distinct("kind", agent) if is_new_kind else history.values_in(agent, "target")
+        steps = max(sessions, history.steps_in(agent, "target")) if not is_new_kind else sessions
+        chance = min(1.0, (distinct + 1) / (steps + distinct + 2))
+        peers, _ = history.peers(agent, "target", target)
+        return Reach(True, is_new_kind, is_new_account, is_new_to_human, chance, peers)
+
+    def note(self, step: Step, habits: Habits) -> None:
+        """Remember what the step touched, as a habit of its agent and of the person behind it."""
+        target, agent, session = step.target, step.agent_id, step.session_id
+        if target is None:
+            return
+        habits.note(session, "kind", agent, kind_of(target))
+        if (account := account_of(target)) is not None:
+            habits.note(session, "account", agent, account)
+        if step.on_behalf_of is not None:
+            habits.note(session, "human", step.on_behalf_of, target)
+
+    def remember(self, step: Step) -> None:
+        """Remember an uncovered privileged step to a new target."""
+        slim = step.without_payload()
+        recent = [s for s in self.new.get(step.agent_id, ()) if within(s, step, HOUR_S)]
+        remember(self.new, step.agent_id, [*recent, slim][-_MOST_NEW:])
+        if step.target is not None:
+            remember(self.touched, step.target, [*self.touched.get(step.target, ()), slim][-_MOST_NEW:])
+
+
+_OLD: Final = Reach(False, False, False, False, 1.0, 0)
+
+
+def kind_of(target: str) -> str:
+    """A target's name without its numbers: what an estate names alike serves the same end."""
+    return _NUMBERED.sub("#", target.lower())
+
+
+def account_of(target: str) -> str | None:
+    """The account, project or subscription that a target names."""
+    found = _ACCOUNT.search(target) if len(target) > 12 else None
+    return next((group for group in found.groups() if group), None) if found else None
