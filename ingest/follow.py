@@ -12,25 +12,29 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 from ingest.compressed import open_plain
-from ingest.event import Observation, Rejected
+from ingest.event import Rejected
+from ingest.followed import (
+    PIECE_BYTES,
+    Followed,
+    Piece,
+    Registered,
+    is_compressed,
+    line_end_before,
+    pieces_of,
+    records_in,
+)
 from ingest.json_text import is_json
 from ingest.load import Broken, UnreadFile, choose_reader, guarded, readable
 from ingest.readers import Reader
 from ingest.records import MAX_LINE_BYTES, LogFile, Record, Unread, files_of
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
 log = logging.getLogger(__name__)
 
-PIECE_BYTES: Final = 4 << 20
-"""What is read of one file at one look."""
 HOT_S: Final = 60.0
 """A file that grew within this time is looked at every time; the others when the folders are listed."""
 LISTING_SHARE: Final = 0.05
@@ -41,77 +45,9 @@ WHOLE_SHARE: Final = 0.1
 """The share of the time that reading one growing file again and again may take."""
 UNENDED_S: Final = 5.0
 """A last line without its end is taken after this long, where it is a whole record."""
-_TAIL_BYTES: Final = 128
 _MOST_OPEN: Final = 256
 _MOST_REMEMBERED: Final = 10_000
 """Contents of one folder."""
-
-
-class Registered(NamedTuple):
-    """A content that was read: the first `size_bytes` of a file at this path."""
-
-    path: str
-    size_bytes: int
-    sha256: str
-
-
-@dataclass
-class Piece:
-    """What one file said since the last look."""
-
-    path: str
-    reader: str
-    said: list[Observation] = field(default_factory=list)
-    refused: list[Rejected] = field(default_factory=list)
-    size_bytes: int = 0
-    sha256: str = ""
-    """Of the first `size_bytes` of the file, this piece included."""
-    is_whole: bool = False
-    """Whether the piece holds all that the file says, what was said before included."""
-    before: str | None = None
-    """The SHA-256 that stands in the register for what was read before, which this piece continues."""
-
-
-@dataclass
-class _Followed:
-    """One file."""
-
-    path: Path
-    name: str
-    grew_at: float
-    gone_at: float | None = None
-    """Since when it is in none of the folders."""
-    size: int = -1
-    is_done: bool = False
-    """Read up to `size`."""
-    is_resolved: bool = False
-    reader: Reader | None = None
-    by_line: bool = False
-    descriptor: int | None = None
-    offset: int = 0
-    line: int = 0
-    hash: _Hash = field(default_factory=sha256)
-    tail: bytes = b""
-    before: str | None = None
-    read_at: float = 0.0
-    read_cost_s: float = 0.0
-    unread: str = ""
-
-    def advance(self, piece: bytes) -> None:
-        self.offset += len(piece)
-        self.line += piece.count(b"\n")
-        self.hash.update(piece)
-        self.tail = (self.tail + piece)[-_TAIL_BYTES:]
-
-    def start_over(self) -> None:
-        self.close()
-        self.offset, self.line, self.hash, self.tail, self.before = 0, 0, sha256(), b"", None
-        self.is_resolved = self.is_done = False
-
-    def close(self) -> None:
-        if self.descriptor is not None:
-            os.close(self.descriptor)
-            self.descriptor = None
 
 
 class Follower:
@@ -130,7 +66,7 @@ class Follower:
         self._mapped = mapped
         self._register: dict[str, dict[str, Registered]] = defaultdict(dict)
         self._clock = clock
-        self._files: dict[tuple[int, int], _Followed] = {}
+        self._files: dict[tuple[int, int], Followed] = {}
         self._next_listing = 0.0
         self.failed: list[str] = []
         """Readers that broke, with the place."""
@@ -170,7 +106,7 @@ class Follower:
             listed.add(key)
             file = self._files.get(key)
             if file is None:
-                file = self._files[key] = _Followed(path, path.as_posix(), grew_at=now)
+                file = self._files[key] = Followed(path, path.as_posix(), grew_at=now)
             file.path, file.gone_at = path, None
             if stat.st_size != file.size and now - file.grew_at > HOT_S:
                 file.grew_at = now
@@ -184,7 +120,7 @@ class Follower:
                 del self._files[key]
         self._next_listing = now + (self._clock() - began) / LISTING_SHARE
 
-    def _look_at(self, file: _Followed, now: float, everything: bool) -> Iterator[Piece]:
+    def _look_at(self, file: Followed, now: float, everything: bool) -> Iterator[Piece]:
         try:
             size = self._size(file)
             if size != file.size:
@@ -210,12 +146,12 @@ class Follower:
         except OSError as error:
             file.unread, file.is_done = f"cannot be read ({error.strerror or error}); check its permissions", True
 
-    def _size(self, file: _Followed) -> int:
+    def _size(self, file: Followed) -> int:
         if file.descriptor is not None:
             return os.fstat(file.descriptor).st_size
         return file.path.stat().st_size
 
-    def _resolve(self, file: _Followed) -> None:
+    def _resolve(self, file: Followed) -> None:
         """Find the file's reader, and how much of it was read before."""
         known = self._register[file.path.parent.as_posix()]
         # A file that stands in the register as it is now is not opened before it grows.
@@ -226,7 +162,7 @@ class Follower:
         opened = LogFile(file.path, file.name)
         try:
             file.reader = guarded(lambda: choose_reader(opened.first, self._mapped))
-            file.by_line = file.reader.by_line and opened.is_lines and not _is_compressed(file.path)
+            file.by_line = file.reader.by_line and opened.is_lines and not is_compressed(file.path)
         finally:
             opened.close()
         file.unread, file.is_resolved = "", True
@@ -236,11 +172,11 @@ class Follower:
         elif self._is_known(file, known):
             file.is_done = True
 
-    def _is_known(self, file: _Followed, known: dict[str, Registered]) -> bool:
+    def _is_known(self, file: Followed, known: dict[str, Registered]) -> bool:
         """Whether all of the file was read before, under whatever name: as it is, or packed since."""
         with file.path.open("rb") as raw:
             digest = file_digest(raw, "sha256").hexdigest()
-        if digest not in known and _is_compressed(file.path):
+        if digest not in known and is_compressed(file.path):
             running = sha256()
             try:
                 with open_plain(file.path) as plain:
@@ -251,7 +187,7 @@ class Follower:
             digest = running.hexdigest()
         return digest in known
 
-    def _resume(self, file: _Followed, descriptor: int, known: dict[str, Registered]) -> None:
+    def _resume(self, file: Followed, descriptor: int, known: dict[str, Registered]) -> None:
         """Go to the end of the longest beginning of the file that was read before.
 
         To the last line's end within it: a line that was torn then is read again, and told apart by its content.
@@ -259,13 +195,13 @@ class Follower:
         found: Registered | None = None
         running, at = sha256(), 0
         for size in sorted({r.size_bytes for r in known.values() if 0 < r.size_bytes <= file.size}):
-            for piece in _pieces(descriptor, at, size):
+            for piece in pieces_of(descriptor, at, size):
                 running.update(piece)
             at = size
             found = known.get(running.hexdigest(), found)
         if found is not None:
             file.before = found.sha256
-            for piece in _pieces(descriptor, 0, _line_end_before(descriptor, found.size_bytes)):
+            for piece in pieces_of(descriptor, 0, line_end_before(descriptor, found.size_bytes)):
                 file.advance(piece)
 
     def _remember(self, known: Registered) -> None:
@@ -274,7 +210,7 @@ class Follower:
         if len(folder) > _MOST_REMEMBERED:
             del folder[next(iter(folder))]
 
-    def _read_on(self, file: _Followed, now: float, everything: bool) -> Iterator[Piece]:
+    def _read_on(self, file: Followed, now: float, everything: bool) -> Iterator[Piece]:
         """The complete lines behind the offset; a file that was cut off or overwritten is a new one."""
         if file.descriptor is None:
             file.descriptor = os.open(file.path, os.O_RDONLY)
@@ -291,12 +227,12 @@ class Follower:
             if not everything:
                 return
 
-    def _is_same(self, file: _Followed) -> bool:
+    def _is_same(self, file: Followed) -> bool:
         """Whether what stands before the offset is still what was read there."""
         assert file.descriptor is not None
         return os.pread(file.descriptor, len(file.tail), file.offset - len(file.tail)) == file.tail
 
-    def _lines(self, file: _Followed, now: float, everything: bool) -> bytes:
+    def _lines(self, file: Followed, now: float, everything: bool) -> bytes:
         assert file.descriptor is not None
         piece = os.pread(file.descriptor, PIECE_BYTES, file.offset)
         end = piece.rfind(b"\n") + 1
@@ -316,28 +252,28 @@ class Follower:
         file.is_done = not piece.strip()
         return b""
 
-    def _said(self, file: _Followed, lines: bytes) -> Piece:
+    def _said(self, file: Followed, lines: bytes) -> Piece:
         assert file.reader is not None
         piece = Piece(file.name, file.reader.name, before=file.before)
         first = file.line + 1
         file.advance(lines)
-        self._read(file, piece, _records(file.name, first, lines, piece.refused))
+        self._read(file, piece, records_in(file.name, first, lines, piece.refused))
         piece.size_bytes, piece.sha256 = file.offset, file.hash.copy().hexdigest()
         self._has_read(file, piece)
         return piece
 
-    def _has_read(self, file: _Followed, piece: Piece) -> None:
+    def _has_read(self, file: Followed, piece: Piece) -> None:
         folder = self._register[Path(file.name).parent.as_posix()]
         if file.before is not None:
             folder.pop(file.before, None)
         file.before = piece.sha256
         self._remember(Registered(file.name, piece.size_bytes, piece.sha256))
 
-    def _may_read_whole(self, file: _Followed, now: float) -> bool:
+    def _may_read_whole(self, file: Followed, now: float) -> bool:
         rested = now - file.grew_at >= RESTED_S
         return rested and now - file.read_at >= file.read_cost_s / WHOLE_SHARE
 
-    def _read_whole(self, file: _Followed, now: float) -> Iterator[Piece]:
+    def _read_whole(self, file: Followed, now: float) -> Iterator[Piece]:
         """All records of a file whose reader needs them together; what is known is told apart by its content."""
         began = time.monotonic()
         with file.path.open("rb") as raw:
@@ -355,7 +291,7 @@ class Follower:
         self._has_read(file, piece)
         yield piece
 
-    def _read(self, file: _Followed, piece: Piece, records: Iterator[Record]) -> None:
+    def _read(self, file: Followed, piece: Piece, records: Iterator[Record]) -> None:
         reader = file.reader
         assert reader is not None
 
@@ -378,38 +314,3 @@ class Follower:
         cold = [f for f in still if f.is_done and now - f.grew_at > HOT_S]
         for file in cold or sorted(still, key=lambda f: f.grew_at)[: max(0, len(still) - _MOST_OPEN)]:
             file.close()
-
-
-def _pieces(descriptor: int, start: int, end: int) -> Iterator[bytes]:
-    while start < end:
-        piece = os.pread(descriptor, min(PIECE_BYTES, end - start), start)
-        if not piece:
-            return
-        start += len(piece)
-        yield piece
-
-
-def _line_end_before(descriptor: int, end: int) -> int:
-    """The place behind the last newline that stands before `end`; 0 where there is none."""
-    while end:
-        start = max(0, end - PIECE_BYTES)
-        piece = os.pread(descriptor, end - start, start)
-        if (found := piece.rfind(b"\n")) >= 0:
-            return start + found + 1
-        end = start
-    return 0
-
-
-def _is_compressed(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(4)
-    return head[:2] == b"\x1f\x8b" or head == b"\x28\xb5\x2f\xfd"
-
-
-def _records(name: str, first: int, lines: bytes, refused: list[Rejected]) -> Iterator[Record]:
-    for number, line in enumerate(lines.split(b"\n"), first):
-        raw = line.strip() if number > 1 else line.removeprefix(b"\xef\xbb\xbf").strip()
-        if len(raw) > MAX_LINE_BYTES:
-            refused.append(Rejected(number, f"longer than {MAX_LINE_BYTES >> 20} MiB; split the record"))
-        elif raw:
-            yield Record(name, number, raw)

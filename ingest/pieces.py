@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.follow import Piece, Registered
+from ingest.followed import Piece, Registered
 from ingest.published import Edition
 from ingest.store import EventWriter
 from ingest.tables import FILES, REJECTED
@@ -31,6 +31,8 @@ def store_pieces(edition: Edition, pieces: Sequence[Piece]) -> None:
     files = {row["sha256"]: row for row in _taken_up(edition, "files")}
     rejected = _taken_up(edition, "rejected")
     for number, piece in enumerate(pieces):
+        if piece.sha256 in files and piece.before not in files:
+            continue  # handed over a second time, as the first ended in trouble behind this point
         before = files.pop(piece.before, None) if piece.before else None
         files[piece.sha256] = _row(piece, before, writer, number)
         if piece.before is not None:

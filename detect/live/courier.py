@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ingest.errors import Trouble
@@ -23,8 +24,8 @@ class Courier:
         self._deliver, self._again_s = deliver, again_s
         self._wake = threading.Event()
         self._ends = False
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, "courier")
+        self._round = self._thread.submit(self._run)
 
     def wake(self) -> None:
         """Something was raised."""
@@ -34,7 +35,13 @@ class Courier:
         """Deliver once more, then end."""
         self._ends = True
         self._wake.set()
-        self._thread.join()
+        self._thread.shutdown()
+        self.check()
+
+    def check(self) -> None:
+        """Raise here what broke there."""
+        if self._round.done():
+            self._round.result()
 
     def _run(self) -> None:
         pending = 1

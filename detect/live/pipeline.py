@@ -22,7 +22,8 @@ from detect.results import findings_table
 from detect.step import Step, steps_in_time
 from ingest.database import open_tables, put
 from ingest.event import SCHEMA, Row
-from ingest.follow import Follower, Piece
+from ingest.follow import Follower
+from ingest.followed import Piece
 from ingest.open_traces import OpenTraces
 from ingest.segments import to_table
 
@@ -95,6 +96,11 @@ class Pipeline:
     def broken(self) -> list[str]:
         """Readers and detectors that broke, each with the place."""
         return [*self._follower.failed, *(f"{name}: {why}" for name, why in sorted(self._judge.failed.items()))]
+
+    @property
+    def is_publishing(self) -> bool:
+        """Whether something is on its way into the published state."""
+        return self._publisher.is_busy
 
     def tick(self) -> bool:
         """Take what came, judge it, raise what changed. Returns whether there was anything to do."""
@@ -208,8 +214,6 @@ class Pipeline:
             flagged=flagged,
             newly_flagged=flagged - self._flagged,
         )
-        if learn_to is not None:
-            self._flagged = flagged
         self._batch += 1
         self._pieces = []
         self._unpublished_verdicts = False
@@ -236,6 +240,7 @@ class Pipeline:
         if given.learn is not None and outcome.counts is not None:
             self._judge.learn(given.learn[1], outcome.counts, outcome.unlearnt or (), given.flagged)
             self._judge.renew()
+            self._flagged = given.flagged
 
 
 def _events(steps: list[Step]) -> pa.Table:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Final
 
 import pyarrow as pa
@@ -23,7 +22,7 @@ from detect.results import cases_table, findings_table
 from ingest.compaction import compact
 from ingest.database import ask, open_published, write_for_people
 from ingest.errors import Trouble
-from ingest.follow import Piece
+from ingest.followed import Piece
 from ingest.pieces import store_pieces
 from ingest.published import Edition, editing, published
 
@@ -153,34 +152,30 @@ class Publisher:
 
     def __init__(self, publish: Callable[[Handover], Published]) -> None:
         self._publish = publish
-        self._given: SimpleQueue[Handover | None] = SimpleQueue()
-        self._done: SimpleQueue[Published] = SimpleQueue()
-        self.is_busy = False
-        self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, "publish")
+        self._under_way: Future[Published] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the outcome of a handover is still to be taken."""
+        return self._under_way is not None
 
     def give(self, handover: Handover) -> None:
-        """Publish this; `is_busy` until `taken` has given the outcome."""
-        self.is_busy = True
-        self._given.put(handover)
+        """Publish this."""
+        self._under_way = self._thread.submit(self._run, handover)
 
     def taken(self, *, wait: bool = False) -> Published | None:
-        """The outcome of the last handover, once."""
-        try:
-            outcome = self._done.get(block=wait and self.is_busy, timeout=600 if wait else None)
-        except Empty:
+        """The outcome of the last handover, once; None while there is none. What broke in it is raised here."""
+        if self._under_way is None or not (wait or self._under_way.done()):
             return None
-        self.is_busy = False
+        outcome, self._under_way = self._under_way.result(), None
         return outcome
 
     def close(self) -> None:
-        self._given.put(None)
-        self._thread.join()
+        self._thread.shutdown()
 
-    def _run(self) -> None:
-        while (handover := self._given.get()) is not None:
-            try:
-                outcome = self._publish(handover)
-            except (Trouble, OSError) as trouble:
-                outcome = Published(handover, trouble=str(trouble))
-            self._done.put(outcome)
+    def _run(self, handover: Handover) -> Published:
+        try:
+            return self._publish(handover)
+        except (Trouble, OSError) as trouble:
+            return Published(handover, trouble=str(trouble))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def live(
     told: Told = lambda *_: None,
     mend: Callable[[], object] = lambda: None,
     publish_every_s: float = PUBLISH_EVERY_S,
+    clock: Callable[[], float] = time.monotonic,
+    today: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Live]:
     """Catch up with what the folders hold, as a batch does; then a warm pipeline that follows them.
 
@@ -66,11 +69,12 @@ def live(
     with _alone(data):
         report = catch_up(data, folders, capabilities, mappings)
         raise_alerts(data, open_published(data), settings)
-        judge, cases = warm(data, capabilities, datetime.now(UTC))
+        judge, cases = warm(data, capabilities, today())
         for name, why in judge.failed.items():
             log.error("the detector %s broke: %s", name, why)
         register = registered(Edition(data, published(data)))
-        follower = Follower(folders, mapped=tuple(mapped_reader(file) for file in mappings), register=register)
+        mapped = tuple(mapped_reader(file) for file in mappings)
+        follower = Follower(folders, mapped=mapped, register=register, clock=clock)
         courier = Courier(lambda: deliver(data, settings).pending)
         connection = open_tables()
 
@@ -93,6 +97,10 @@ def live(
                 courier.wake()
             return outcome
 
+        def look_after() -> None:
+            mend()
+            courier.check()
+
         pipeline = Pipeline(
             data,
             follower,
@@ -102,7 +110,9 @@ def live(
             published_too,
             raised,
             publish_every_s=publish_every_s,
-            mend=mend,
+            mend=look_after,
+            clock=clock,
+            today=today,
         )
         try:
             yield Live(pipeline, report)

@@ -12,7 +12,8 @@ import pytest
 from otlp_lines import line, lines
 
 from ingest.database import ask, open_published
-from ingest.follow import Follower, Piece
+from ingest.follow import Follower
+from ingest.followed import Piece
 from ingest.load import ingest_paths
 from ingest.pieces import registered, store_pieces
 from ingest.published import Edition, editing, published
