@@ -31,6 +31,11 @@ log = logging.getLogger(__name__)
 
 PUBLISH_EVERY_S: Final = 30.0
 TICK_S: Final = 0.1
+AGAIN_S: Final = 5.0
+"""After trouble with publishing (another custodiet is writing, the disk is full)."""
+LAST_WAIT_S: Final = 120.0
+"""How long an ending pipeline tries to publish; what it could not is read again at the next start."""
+MOST_TROUBLES: Final = 100
 
 Raise = Callable[[dict[str, Case | None], "Tables"], None]
 """Told of every case that changed (None: it is none any more), with the tables that an alert is written from."""
@@ -90,6 +95,7 @@ class Pipeline:
         self._touched_events: set[str] = set()
         self._unpublished_verdicts = False
         self._flagged = self._flagged_now()
+        self._again_at = 0.0
         self.account = Account()
 
     @property
@@ -117,7 +123,7 @@ class Pipeline:
         judged = self._judge_due(now)
         self._settle(now)
         self._raise_changed()
-        if not self._publisher.is_busy and (self._traces.is_full or now - self._published_at >= self._publish_every_s):
+        if self._may_publish() and (self._traces.is_full or now - self._published_at >= self._publish_every_s):
             self._hand_over()
         return came or judged
 
@@ -134,13 +140,17 @@ class Pipeline:
         for piece in self._follower.look(everything=True):
             self._take(piece, self._clock())
         self._judge_due(self._clock(), everything=True)
-        while self._settle(self._clock(), everything=True):
+        patience = time.monotonic() + LAST_WAIT_S
+        while self._settle(self._clock(), everything=True) and time.monotonic() < patience:
             self._take_publication(wait=True)
+            time.sleep(0.01)
         self._raise_changed()
         self._take_publication(wait=True)
-        if self._pieces or self._unpublished_verdicts:
-            self._hand_over()
-            self._take_publication(wait=True)
+        while (self._pieces or self._unpublished_verdicts) and time.monotonic() < patience:
+            if self._may_publish():
+                self._hand_over()
+                self._take_publication(wait=True)
+            time.sleep(0.01)
         self._publisher.close()
         self._follower.close()
 
@@ -171,7 +181,7 @@ class Pipeline:
         wanted = self._judge.settle(now, everything=everything, no_later_than=tomorrow)
         if wanted is None:
             return False
-        if not self._publisher.is_busy:
+        if self._may_publish():
             self._hand_over(learn_to=wanted)
         return True
 
@@ -192,6 +202,9 @@ class Pipeline:
         return Tables(
             cases_under(list(cases.items())), findings_table(found, self._cases.case_of), _events(list(steps.values()))
         )
+
+    def _may_publish(self) -> bool:
+        return not self._publisher.is_busy and time.monotonic() >= self._again_at
 
     def _hand_over(self, learn_to: date | None = None) -> None:
         self._published_at = self._clock()
@@ -230,7 +243,8 @@ class Pipeline:
         given = outcome.handover
         if outcome.trouble is not None:
             log.warning("not published, tried again: %s", outcome.trouble)
-            self.account.troubles.append(outcome.trouble)
+            self.account.troubles += [outcome.trouble][: MOST_TROUBLES - len(self.account.troubles)]
+            self._again_at = time.monotonic() + AGAIN_S
             self._pieces = [*given.pieces, *self._pieces]
             self._unpublished_verdicts |= bool(given.judged)
             return

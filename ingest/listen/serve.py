@@ -17,16 +17,18 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ingest.errors import Trouble
+from ingest.listen.answers import JSON, RETRY_AFTER_S, refused
 from ingest.listen.app import Limits, Receiver
 from ingest.listen.spool import Spool
 
 TOKEN: Final = "CUSTODIET_LISTEN_TOKEN"
 _HEAD_BYTES: Final = 32 << 10
+_TOO_MANY: Final = refused(503, "too many connections at once", JSON)
 _FULL: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\n"
-    b"content-type: application/json\r\ncontent-length: 51\r\n\r\n"
-    b'{"code":14,"message":"too many connections at once"}'[:51]
-)
+    f"HTTP/1.1 503 Service Unavailable\r\nretry-after: {RETRY_AFTER_S}\r\nconnection: close\r\n"
+    f"content-type: {JSON}\r\ncontent-length: {len(_TOO_MANY.body)}\r\n\r\n"
+).encode() + _TOO_MANY.body
+"""Written before any request is read, as nobody is to hold a place by sending nothing."""
 
 
 class Told(msgspec.Struct, frozen=True):
