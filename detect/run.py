@@ -148,7 +148,7 @@ class _Run:
 
     def _take_up(self, stopped: Stopped) -> None:
         for day in stopped.days:
-            self._add_day(day.day, _found_in(day.found), day.judged)
+            self._add_day(day.day, found_in(day.found), day.judged)
             self._flagged.update(day.flagged)
         self._unlearn(self._flagged, stopped.after)
 
@@ -186,7 +186,7 @@ class _Run:
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                self._judge(step, facts, found, judged)
+                found += judge(step, facts, self._history, self._result.failed, judged)
         return found, judged
 
     def _undated(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
@@ -232,32 +232,35 @@ class _Run:
             else:
                 self._later.setdefault(row[0], []).append(row)
 
-    def _judge(self, step: Step, facts: Facts, found: list[Found], judged: Judged) -> None:
-        for detector in all_detectors():
-            if detector.asked != facts.asked or detector.name in self._result.failed:
-                continue
-            missing = next((need for need in detector.needs if not getattr(step, need)), "")
-            if not missing and not facts.has_history and facts.asked == "privileged":
-                missing = "enough history"
-            judged[detector.name, step.agent_id, missing] += 1
-            if missing and missing != "enough history":
-                continue
-            try:
-                finding = detector.judge(step, facts, self._history)
-            except Exception as error:  # the boundary: a broken detector costs itself, not the run
-                log.exception("detector %s broke on %s", detector.name, step.source)
-                self._result.failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
-                continue
-            if finding is not None:
-                path = tuple(s.without_payload() for s in finding.path)
-                found.append(Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path)))
+
+def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
+    for detector in all_detectors():
+        if detector.asked != facts.asked or detector.name in failed:
+            continue
+        missing = next((need for need in detector.needs if not getattr(step, need)), "")
+        if not missing and not facts.has_history and facts.asked == "privileged":
+            missing = "enough history"
+        judged[detector.name, step.agent_id, missing] += 1
+        if missing and missing != "enough history":
+            continue
+        try:
+            finding = detector.judge(step, facts, history)
+        except Exception as error:  # the boundary: a broken detector costs itself, not the run
+            log.exception("detector %s broke on %s", detector.name, step.source)
+            failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
+            continue
+        if finding is not None:
+            path = tuple(s.without_payload() for s in finding.path)
+            yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
 
 
 def _written(found: list[Found]) -> bytes:
     return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 
-def _found_in(written: bytes) -> list[Found]:
+def found_in(written: bytes) -> list[Found]:
+    """The findings of a judged day, without their evidence."""
     by_name = {detector.name: detector for detector in all_detectors()}
     told = msgspec.msgpack.decode(written, type=list[tuple[str, Step, Finding]])
     return [Found(by_name[name], step, finding) for name, step, finding in told]

@@ -88,7 +88,7 @@ def _is_log(said: dict[str, object]) -> bool:
     return signs >= 2 and ("resource" in said or "scope" in said or "traceId" in said or "trace_id" in said)
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def otlp(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """OpenTelemetry spans and logs: OTLP/JSON, CloudWatch, AgentCore, OpenInference, SDK and console dumps.
 
