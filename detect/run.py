@@ -23,10 +23,11 @@ from baseline.history import SERVED, CountRow, History
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
-from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
+from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
+from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
@@ -44,6 +45,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_LAST: Final = "select cast(max(ordered_at) as date) from events"
 
 _UNMATCHED: Final = """
 select tool, agent_id, count(*) as steps
@@ -88,7 +91,7 @@ def detect_in(
         version = f"{code_version()} {capabilities.version} {window_hours}"
         stopped = where_it_stopped(connection, edition, version)
         run = _Run(connection, window_hours, stopped)
-        detected = run.detected()
+        detected = _with_scores(connection, run.detected())
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
@@ -108,7 +111,17 @@ def detect_in(
 
 def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
-    return _Run(connection, window_hours, Stopped([], None, empty("seen_segments"))).detected()
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")))
+    return _with_scores(connection, run.detected())
+
+
+def _with_scores(connection: duckdb.DuckDBPyConnection, detected: Detected) -> Detected:
+    """What whole sessions' scores add, where they were scored: they say more only where no detector spoke."""
+    low = found_by_score(connection, detected.found)
+    if low:
+        detected.found.extend(low)
+        detected.cases = build_cases(detected.found)
+    return detected
 
 
 class _Run:
@@ -125,7 +138,7 @@ class _Run:
         self._counts = self._counts_by_day()
         self._next_counts = next(self._counts, None)
         self._stopped = stopped
-        self.days: list[tuple[Day, bytes]] = []
+        self.days: list[tuple[Day, bytes | None]] = []
         """What this run judged, and what the pass remembered after each day."""
         if stopped.memory is None:
             self._causal = CausalPass(self._history, window_hours)
@@ -140,6 +153,7 @@ class _Run:
         self._unlearn(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
+        last: date | None = ask(self._connection, _LAST).item()
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
@@ -151,7 +165,8 @@ class _Run:
             self._unlearn(flagged, day)
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), self._causal.state()))
+            memory = self._causal.state() if is_kept(day, last) else None
+            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result

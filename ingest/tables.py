@@ -132,6 +132,23 @@ CASES: Final = pa.schema(
 of the steps that prove the case, in their causal order; `is_raised` is false where it stays under the bar that
 the budget of cases a day sets (null in a store from before there was one: all are raised)."""
 
+SESSION_SCORES: Final = pa.schema(
+    {
+        "session_id": _TEXT,
+        "agent_id": _TEXT,
+        "day": pa.date32(),
+        "p": _SHARE,
+        "voices": _TEXTS,
+        "event_id": _TEXT,
+        "reasons": _TEXTS,
+        "history": _COUNT,
+        "why": _TEXT,
+    }
+)
+"""A row: what one agent did in one session, against that agent's earlier weeks. `p` is how likely one so odd is among
+them (null where nothing can be said, and `why` says why), `voices` each voice's own, `event_id` the step that weighs
+most, `history` how many sessions it rests on."""
+
 UNMATCHED: Final = pa.schema({"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT})
 """A row: a tool that the capability table does not know, an agent that used it, and how often."""
 
@@ -161,6 +178,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "pinned": PINNED,
     "findings": FINDINGS,
     "cases": CASES,
+    "session_scores": SESSION_SCORES,
     "unmatched": UNMATCHED,
     "could_fire": COULD_FIRE,
     "failed": FAILED,
