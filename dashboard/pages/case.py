@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import charts, parts, queries, theme, words
 from dashboard.path import REPLAY, link_to, path_list
+from dashboard.verdict import notes_panel, verdict_panel
 from ingest.visible import visible
 
 wanted = st.query_params.get("case", "")
@@ -57,3 +58,6 @@ for row in findings.to_dicts():
         parts.finding(row)
 if findings.height == 0:
     st.text("The findings of this case are not published.")
+
+verdict_panel(found)
+notes_panel(found)
