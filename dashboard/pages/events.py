@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -36,7 +37,7 @@ def asked(name: str | None) -> str:
 
 
 st.title("Events", anchor=False)
-bound = {"bind": "query-params", "on_change": from_the_start}
+bound: dict[str, Any] = {"bind": "query-params", "on_change": from_the_start}
 one, two, three, four = st.columns([3, 2, 2, 2], gap="small")
 text = one.text_input("Text anywhere in a step", key="text", max_chars=500, **bound)
 agent = two.text_input("Agent contains", key="agent", max_chars=200, **bound)
