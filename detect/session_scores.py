@@ -106,7 +106,7 @@ def _sessions(connection: duckdb.DuckDBPyConnection) -> Iterator[_Dated]:
 
 def _scored(dated: Sequence[_Dated], flagged: set[str]) -> Iterator[tuple[_Dated, Score]]:
     """Each session with its score, a week at a time; what scores low is not learnt from in later weeks."""
-    from baseline.scoring.score import Score, fit
+    from baseline.scoring.score import NO_CHANGE, Score, fit
 
     learnt: dict[str, list[Session]] = {}
     for _, of_week in groupby(dated, key=lambda d: d.day - timedelta(days=d.day.weekday())):
@@ -122,7 +122,7 @@ def _scored(dated: Sequence[_Dated], flagged: set[str]) -> Iterator[tuple[_Dated
             found = by_session.get((d.session.session_id, d.session.agent_id))
             seen = len(learnt.get(d.session.agent_id, ()))
             why = f"not enough history: {seen} of {LEAST_SESSIONS} sessions in the weeks before"
-            yield d, found or Score(d.session.session_id, None, seen, why)
+            yield d, found or Score(d.session.session_id, None, NO_CHANGE, seen, why)
         for d in week:
             found = by_session.get((d.session.session_id, d.session.agent_id))
             is_low = found is not None and found.p is not None and found.p <= MOST_OFFERED
