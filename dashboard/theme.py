@@ -14,10 +14,10 @@ VARIABLE: Final = "CUSTODIET_THEME"
 
 SEVERITY: Final[dict[Theme, dict[str, str]]] = {
     "dark": {
-        "info": "#8a9094", "low": "#a0c8f6", "medium": "#faeb65", "high": "#f0a575", "critical": "#f71e1e",
+        "info": "#8a9094", "low": "#a0c8f6", "medium": "#faeb65", "high": "#f0a575", "critical": "#fb3838",
     },
     "light": {
-        "info": "#6a7378", "low": "#0c2f51", "medium": "#4d3a00", "high": "#c8450a", "critical": "#57051e",
+        "info": "#687176", "low": "#0c2f51", "medium": "#4d3a00", "high": "#c3430a", "critical": "#57051e",
     },
 }  # fmt: skip
 

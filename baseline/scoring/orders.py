@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from baseline.scoring.graft import grafts
 from baseline.scoring.past import Past, Task, past_of
@@ -59,7 +62,9 @@ def folds_of(tasks: Sequence[Task], folds: int, seed: int) -> dict[str, int]:
     return found
 
 
-def held_out(sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], seed: int, made: int) -> Held:
+def held_out(
+    sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], seed: int, made: int
+) -> Held:
     """Every benign session, and made hijacks, judged by the other folds' sessions; several rounds of it."""
     rows: list[Rows] = []
     foreign: list[bool] = []
@@ -72,11 +77,24 @@ def held_out(sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[
             mine = list(grafts(inside, group, made, seed * 1000 + number * FOLDS + k))
             found = measured([*inside, *(g.session for g in mine)], past, relevance_of(past))
             rows.append(found.rows)
-            kinds = [(frozenset[int](), frozenset((group[s.asked_key],))) for s in inside] + [(g.foreign, g.groups) for g in mine]
+            kinds = [(frozenset[int](), frozenset((group[s.asked_key],))) for s in inside] + [
+                (g.foreign, g.groups) for g in mine
+            ]
             for (taken, made_of), start, end in zip(kinds, found.starts[:-1], found.starts[1:], strict=True):
                 foreign += [n in taken for n in found.numbers[start:end]]
                 groups += [made_of] * (end - start)
     return Held(np.vstack(rows), np.array(foreign, dtype=bool), groups)
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Threads that wait for each other cost more than they save on so few rows, most of all on a busy machine."""
+    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="openmp")
+    return limit
 
 
 @dataclass
@@ -88,7 +106,8 @@ class Orders:
     def of(self, rows: Rows) -> Rows:
         if not self.models or not len(rows):
             return np.zeros(len(rows))
-        found: Rows = np.mean([m.decision_function(rows) for m in self.models], axis=0)
+        with one_thread():
+            found: Rows = np.mean([m.decision_function(rows) for m in self.models], axis=0)
         return found
 
 
@@ -96,7 +115,8 @@ def orders_of(held: Held, members: int = _MEMBERS) -> Orders:
     """Fit on these of the held-out sessions. A trait may speak in its own direction only."""
     if len(held.rows) == 0 or held.foreign.all() or not held.foreign.any():
         return Orders(())
-    return Orders(tuple(_boosted(number).fit(held.rows, held.foreign) for number in range(members)))
+    with one_thread():
+        return Orders(tuple(_boosted(number).fit(held.rows, held.foreign) for number in range(members)))
 
 
 def _boosted(number: int) -> HistGradientBoostingClassifier:
@@ -109,7 +129,10 @@ def _boosted(number: int) -> HistGradientBoostingClassifier:
 def unseen(
     sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], held: Held, seed: int
 ) -> tuple[Measured, Rows, list[Session]]:
-    """(rows, log-odds, sessions): benign sessions judged by all other folds, which know nearly what the final model does."""
+    """(rows, log-odds, sessions): benign sessions judged by all other folds.
+
+    Many folds, so that each model knows nearly what the final one does and the scores are those of its own kind.
+    """
     fold = folds_of(tasks, CALIBRATION_FOLDS, seed + ROUNDS)
     rows: list[Rows] = [np.zeros((0, len(TRAITS)))]
     odds: list[Rows] = [np.zeros(0)]

@@ -257,7 +257,7 @@ def hostile_server(hostile: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def long_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session of 500 steps: five blocks; every 40th call fails, every 100th result is a megabyte."""
     steps = [
         step("sess-long-0500", n, "worker" if n % 3 else "helper", tool=f"tool.number_{n}", target=f"host-{n % 50}",
@@ -265,7 +265,12 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
              result='{"text":"' + "y" * (1_000_000 if n % 100 == 0 else 10) + '"}')
         for n in range(1, 501)
     ]  # fmt: skip
-    started = Server(publish(tmp_path_factory.mktemp("long"), steps))
+    return publish(tmp_path_factory.mktemp("long"), steps)
+
+
+@pytest.fixture(scope="session")
+def long_server(long_store: Path) -> Iterator[Server]:
+    started = Server(long_store)
     yield started
     started.stop()
 

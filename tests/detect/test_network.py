@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -81,7 +82,19 @@ def test_plain_http_does_not_leave_for_the_internet() -> None:
         STRICT.post("http://93.184.215.14/", b"", {})
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example/", "file:///etc/passwd", "https://", "nothing", "gopher://a/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.example/",
+        "file:///etc/passwd",
+        "https://",
+        "nothing",
+        "gopher://a/",
+        "https://[a",
+        "https://a:99999/",
+        "https://a:0/",
+    ],
+)
 def test_only_http_and_https_are_addresses(url: str) -> None:
     with pytest.raises(Forbidden, match="not an http"):
         STRICT.post(url, b"", {})
@@ -144,30 +157,98 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(said: str, seconds: float |
     assert Answer(429, {"retry-after": said}, b"").retry_after_s(1_772_452_800.0) == seconds
 
 
-def test_tls_is_verified_and_a_ca_of_ones_own_can_be_trusted(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not here to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-        cwd=tmp_path, check=True, capture_output=True,
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:only-the-proxy-knows.invalid"],
+        cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
+    return folder / "cert.pem"
+
+
+@pytest.fixture
+def tls(certificate: Path) -> Iterator[Receiver]:
     with Receiver() as receiver:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+        context.load_cert_chain(certificate, certificate.with_name("key.pem"))
         receiver._server.socket = context.wrap_socket(receiver._server.socket, server_side=True)
-        url = f"https://localhost:{receiver.port}/"
-        networks = ["127.0.0.1/32", "::1/128"]
-        with pytest.raises(Unreachable, match="not trusted"):
-            Network.of(networks, None, 5.0).post(url, b"x", {})
-        trusting = Network.of(networks, str(tmp_path / "cert.pem"), 5.0)
-        assert trusting.post(url, b"x", {}).status == 200
-        with pytest.raises(Unreachable, match="not trusted"):
-            trusting.post(f"https://127.0.0.1:{receiver.port}/", b"x", {})
-        with pytest.raises(Unreachable, match="CA file"):
-            Network.of(networks, str(tmp_path / "none.pem"), 5.0).post(url, b"x", {})
+        yield receiver
+
+
+def test_tls_is_verified_and_a_ca_of_ones_own_can_be_trusted(tls: Receiver, certificate: Path, tmp_path: Path) -> None:
+    url = f"https://localhost:{tls.port}/"
+    networks = ["127.0.0.1/32", "::1/128"]
+    with pytest.raises(Unreachable, match="not trusted"):
+        Network.of(networks, None, 5.0).post(url, b"x", {})
+    trusting = Network.of(networks, str(certificate), 5.0)
+    assert trusting.post(url, b"x", {}).status == 200
+    with pytest.raises(Unreachable, match="not trusted"):
+        trusting.post(f"https://127.0.0.1:{tls.port}/", b"x", {})
+    with pytest.raises(Unreachable, match="CA file"):
+        Network.of(networks, str(tmp_path / "none.pem"), 5.0).post(url, b"x", {})
 
 
 def test_a_name_that_is_not_known_is_unreachable() -> None:
     with pytest.raises(Unreachable):
         STRICT.post("https://no-such-host.invalid/", b"", {})
+
+
+class Tunnel:
+    """A proxy that knows CONNECT: it asks for credentials and leads every name to one port on loopback."""
+
+    def __init__(self, port: int) -> None:
+        self.asked: list[str] = []
+        self._to = port
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self._server.accept()
+            threading.Thread(target=self._lead, args=(client,), daemon=True).start()
+
+    def _lead(self, client: socket.socket) -> None:
+        head = client.recv(65_536).decode("latin-1")
+        self.asked.append(head)
+        if "proxy-authorization: basic dTpwQHNz" not in head.replace("Basic", "basic").replace("Proxy-A", "proxy-a"):
+            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+            client.close()
+            return
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        target = socket.create_connection(("127.0.0.1", self._to))
+        threading.Thread(target=_pump, args=(client, target), daemon=True).start()
+        _pump(target, client)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65_536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+def test_what_is_far_goes_through_the_proxy_and_is_still_verified(tls: Receiver, certificate: Path) -> None:
+    tunnel = Tunnel(tls.port)
+    through = Network.of(["127.0.0.1/32"], str(certificate), 5.0, f"http://u:p%40ss@127.0.0.1:{tunnel.port}")
+    assert through.post("https://only-the-proxy-knows.invalid/", b"x", {}).status == 200
+    assert tunnel.asked[0].startswith("CONNECT only-the-proxy-knows.invalid:443 ")
+    with pytest.raises(Unreachable, match="not trusted"):
+        through.post("https://another-name.invalid/", b"x", {})
+    with Receiver() as near:
+        assert through.post(near.url, b"x", {}).status == 200
+    with pytest.raises(Forbidden, match="private"):
+        through.post("https://169.254.169.254/", b"x", {})
+    assert len(tunnel.asked) == 2
+    wrong = Network.of(["127.0.0.1/32"], str(certificate), 5.0, f"http://u:hunter2@127.0.0.1:{tunnel.port}")
+    with pytest.raises(Unreachable) as told:
+        wrong.post("https://only-the-proxy-knows.invalid/", b"x", {})
+    assert "hunter2" not in str(told.value) + repr(wrong)
+    with pytest.raises(Forbidden, match="private"):
+        Network.of([], None, 5.0, f"http://127.0.0.1:{tunnel.port}").post("https://far.invalid/", b"x", {})
