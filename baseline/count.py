@@ -25,6 +25,8 @@ LATENCIES_S: Final = (1, 5, 30, 120, 600, 3600, 28800)
 """Bounds of the buckets of how long a decision took: the value is how many of them it reached."""
 
 COUNTED: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value")
+_SHOWN_OFTEN: Final = ("tool", "target", "principal", "credential_id", "capability", "previous_tool")
+"""What several aspects show is coded once."""
 _WHO: Final = ["day", "agent_id", "agent_version"]
 _CATEGORY: Final = pl.Categorical()
 
@@ -33,8 +35,9 @@ def counts_of(steps: pl.DataFrame, *, by_session: bool = False) -> pl.DataFrame:
     """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart."""
     steps = _numbered(steps.sort("trace_id", "agent_id", *_ORDER))
     calls = _with_states(steps.filter((pl.col("kind") == "tool_call") & pl.col("tool").is_not_null()))
+    coded = calls.with_columns(pl.col(_SHOWN_OFTEN).cast(_CATEGORY))
     told = pl.concat(
-        [*_of_calls(calls), *_of_links(calls), _delegated(steps, calls), *_of_decisions(steps), _decided(steps, calls),
+        [*_of_calls(coded), *_of_links(coded), _delegated(steps, calls), *_of_decisions(steps), _decided(steps, calls),
          *_of_values(steps), *_sizes(calls)]
     )  # fmt: skip
     by = ["who", "aspect", "context", "value"]
