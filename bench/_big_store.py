@@ -188,7 +188,8 @@ def _segment(edition: Edition, columns: dict[str, Any]) -> None:
         "approvals": pa.array([["not_recorded"]] * grouped.num_rows, type=TRACES.field("approvals").type),
         "segment": pa.array([segment] * grouped.num_rows),
     }
-    traces = pa.table([told[field.name] for field in TRACES], names=TRACES.names).cast(TRACES)
+    nothing = pa.nulls(grouped.num_rows)
+    traces = pa.table([told.get(field.name, nothing) for field in TRACES], names=TRACES.names).cast(TRACES)
     edition.tables.setdefault("traces", []).append(edition.write("traces", traces))
 
 

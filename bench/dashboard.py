@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -98,6 +99,14 @@ def cpu_s(server: Server) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def renderer_s(page: Any) -> float:
+    """Seconds of CPU that the page's own thread has used, by Chromium's count."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    told = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    return float(told["TaskDuration"])
+
+
 def memory_mb(server: Server) -> tuple[float, float]:
     """Resident memory now and at its highest."""
     told = dict(line.split(":", 1) for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines())
@@ -135,6 +144,7 @@ def serving(data: Path) -> Iterator[Server]:
 def watching(browser: Any, seen: list[Watched]) -> Iterator[Watched]:
     """A page with a cold cache, whose troubles are added up."""
     watched = Watched(browser)
+    watched.page.set_default_timeout(60_000)
     seen.append(watched)
     try:
         yield watched
@@ -147,25 +157,37 @@ def measure(data: Path, hostile: Path, browser: Any) -> Iterator[Line]:
     seen: list[Watched] = []
     rng = random.Random(7)
     with serving(data) as server, watching(browser, seen) as watched:
-        cold = cases(watched, server)
+        cold, cold_cpu = cases(watched, server), cpu_s(server)
         warm = sorted(cases(watched, server) for _ in range(LOADS))[LOADS // 2]
         yield "Cases page, warm", f"{warm:.2f} s", "1 s", warm <= 1
-        yield "Cases page, cold", f"{cold:.2f} s", "4 s", cold <= 4
+        yield "Cases page, cold", f"{cold:.2f} s ({cold_cpu:.1f} s of server CPU)", "4 s", cold <= 4
     with serving(data) as server, watching(browser, seen) as watched:
         link = server.url("replay", session=FLAGGED_5K, step=2_501)
-        cold = opened(watched, link)
+        cold, cold_cpu = opened(watched, link), cpu_s(server)
         warm = sorted(opened(watched, link) for _ in range(LOADS))[LOADS // 2]
         yield "deep link to the exact step, warm", f"{warm:.2f} s", "0.8 s", warm <= 0.8
-        yield "deep link to the exact step, cold", f"{cold:.2f} s", "3.5 s", cold <= 3.5
+        yield (
+            "deep link to the exact step, cold",
+            f"{cold:.2f} s ({cold_cpu:.1f} s of server CPU)",
+            "3.5 s",
+            cold <= 3.5,
+        )
         for session, last in ((FLAGGED_5K, 5_000), (FLAGGED_100K, 100_000)):
             first = last // 2
             opened(watched, server.url("replay", session=session, step=first))
             watched.page.wait_for_timeout(3_000)
-            before = cpu_s(server)
+            before, drawn = cpu_s(server), renderer_s(watched.page)
             took = watched.page.evaluate(_STEP, [first, STEPS])
             used = (cpu_s(server) - before) * 1000 / STEPS
+            drawn = (renderer_s(watched.page) - drawn) * 1000 / STEPS
             name = f"{last:,} steps"
-            yield f"step, click to painted, p95 ({name})", f"{p95(took):.0f} ms", "50 ms", p95(took) <= 50
+            yield (
+                f"step, click to painted, p95 ({name})",
+                f"{p95(took):.0f} ms (p50 {statistics.median(took):.0f})",
+                "50 ms",
+                p95(took) <= 50,
+            )
+            yield f"the browser's CPU a step ({name})", f"{drawn:.1f} ms", "-", True
             yield f"server CPU a step ({name})", f"{used:.2f} ms", "2 ms", used <= 2
             opened(watched, server.url("replay", session=session, step=100))
             for _ in range(HELD):
@@ -235,11 +257,13 @@ def main() -> int:
     data = asked.cache / f"{asked.events}"
     print(f"a store of {asked.events:,} events in {data}", flush=True)
     build(data, asked.events)
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load before {load:.1f}: above 1 the times are those of a busy machine", flush=True)
     held = True
     with chromium() as browser, tempfile.TemporaryDirectory() as folder:
-        print(f"\n{'what':54} {'measured':>28}   at most")
+        print(f"\n{'what':50} {'measured':>32}   at most")
         for what, measured, limit, holds in measure(data, hostile_store(Path(folder)), browser):
-            print(f"{what:54} {measured:>28}   {limit}{'' if holds else '   DOES NOT HOLD'}", flush=True)
+            print(f"{what:50} {measured:>32}   {limit}{'' if holds else '   DOES NOT HOLD'}", flush=True)
             held = held and holds
     return 0 if held else 1
 

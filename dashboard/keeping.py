@@ -1,22 +1,47 @@
-"""Moments kept as evidence, with a note. They last as long as the browser's session."""
+"""Moments kept as evidence: append-only, with who and when, beside the verdicts."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+import getpass
+import os
+import time
+from typing import Final
 
-import streamlit as st
+from dashboard import queries
+from dashboard.stepper_session import Opened, opened
+from detect.notes import note, notes_of
 
+ANALYST: Final = "CUSTODIET_ANALYST"
 LONGEST_NOTE: Final = 4_000
-_KEY: Final = "kept_moments"
 
 
-def keep(session_id: str, step: int, note: str) -> None:
-    """Keep one step of a session; a second time replaces its note."""
-    moments: dict[tuple[str, int], str] = st.session_state.setdefault(_KEY, {})
-    moments[session_id, step] = note[:LONGEST_NOTE]
+def analyst() -> str:
+    """Who is at the keyboard: `CUSTODIET_ANALYST`, else this machine's own name for the account."""
+    named = os.environ.get(ANALYST, "").strip()
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
-def kept(session_id: str) -> list[dict[str, Any]]:
-    """The kept moments of a session in the order of its steps."""
-    moments: dict[tuple[str, int], str] = st.session_state.get(_KEY, {})
-    return [{"step": step, "note": note} for (session, step), note in sorted(moments.items()) if session == session_id]
+def keep(session_id: str, step: int, words: str) -> bool:
+    """Keep a step of a session with a note; False where there is no such step."""
+    session = opened(session_id)
+    if session is None or not 1 <= step <= session.last:
+        return False
+    note(
+        queries.data(), by=analyst(), at=time.time(), session_id=session_id,
+        event_id=session.steps["event_id"][step - 1], words=words.strip()[:LONGEST_NOTE], is_evidence=True,
+    )  # fmt: skip
+    return True
+
+
+def kept(session: Opened) -> list[tuple[int, str]]:
+    """The kept steps of a session with their notes, in the order in which they were kept."""
+    return [
+        (session.steps_of_event[said.event_id], said.words)
+        for said in notes_of(queries.data(), session_id=session.session_id)
+        if said.is_evidence and said.event_id in session.steps_of_event
+    ]

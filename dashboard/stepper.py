@@ -50,21 +50,18 @@ def stepper(session: Opened) -> None:
             "generation": session.generation,
             "last": session.last,
             "step": step,
+            "event": st.query_params.get("event"),
             "first": whole_steps(session, step, 1),
             "from": PREFIX,
             "severities": theme.SEVERITY[theme.chosen()],
             "ink": {"good": theme.GOOD[theme.chosen()], "bad": theme.BAD[theme.chosen()], **theme.INK[theme.chosen()]},
             "lanes": theme.LANES[theme.chosen()],
-            "kept": [(row["step"], visible(row["note"])) for row in kept(session.session_id)],
+            "kept": [(kept_step, visible(words)) for kept_step, words in kept(session)],
             "cases": _neighbours(session.session_id),
         },
         on_keep_change=_keep,
         on_open_change=_open,
-        on_case_change=_case,
     )
-    case = st.session_state.pop("opened_case", None)
-    if case is not None:
-        st.switch_page("pages/case.py", query_params={"case": case})
 
 
 def _neighbours(session_id: str) -> dict[str, Any]:
@@ -79,8 +76,8 @@ def _neighbours(session_id: str) -> dict[str, Any]:
 def _keep() -> None:
     """One moment is kept as evidence. What the browser sends is checked again where it is stored."""
     asked = st.session_state[KEY].keep
-    if isinstance(asked, dict):
-        keep(str(asked.get("session", "")), int(asked.get("step", 0)), str(asked.get("note", "")))
+    if isinstance(asked, dict) and isinstance(asked.get("step"), int):
+        keep(str(asked.get("session", "")), asked["step"], str(asked.get("note", "")))
 
 
 def _open() -> None:
@@ -88,8 +85,3 @@ def _open() -> None:
     asked = st.session_state[KEY].open
     if isinstance(asked, dict):
         st.query_params.from_dict({"session": str(asked.get("session", "")), "event": str(asked.get("event", ""))})
-
-
-def _case() -> None:
-    """The case of a finding, once the callback is over."""
-    st.session_state["opened_case"] = str(st.session_state[KEY].case)

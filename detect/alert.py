@@ -24,7 +24,6 @@ _SIZES: Final = ((300, 20), (160, 12), (80, 8), (40, 5), (20, 2))
 _CASES: Final = """
 select *
 from cases
-where coalesce(is_raised, true)
 order by anomaly * impact desc, case_id
 """
 

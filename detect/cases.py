@@ -19,6 +19,8 @@ _EACH_FURTHER: Final = 0.5
 """What a further detector adds to the strongest: they look at the same steps, so they are no independent witnesses."""
 _A_DECADE: Final = 4.0
 """Evidence of this many powers of ten is an anomaly of 0.9."""
+_MOST_ON_TARGET: Final = 4
+"""Agents with movements on one target; what more of them share is a gateway or a default, not a root."""
 _TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
 _MOST_FOR_NOVELTY: Final = 0.5
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
@@ -67,8 +69,8 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def case_id(self) -> str:
-        """Of the root: the earliest step of the path. More findings on the same root keep the id."""
-        return identify("case", self.path[0].event_id)
+        """Of the earliest step that a raising finding is about. What led to it may become known later: the id stays."""
+        return identify("case", min((f.step for f in self.found if f.detector.raises_case), key=_when).event_id)
 
     @property
     def path(self) -> tuple[Step, ...]:
@@ -139,22 +141,26 @@ class _Groups:
 def build_cases(found: list[Found]) -> list[Case]:
     """Group findings of one causal root; groups with nothing raising are no case.
 
-    One root: within a day of each other they share a session of their paths (a credential handed on, a hand-off, an
-    opened path), act with one temporary credential, or as movements end at one target. Cases come heaviest first; ties by id.
+    One root: they share a step of their paths (the one that gave a credential, handed on, opened the way), or within
+    a day of each other they share a session, act with one temporary credential, or as movements end at one target.
+    Cases come heaviest first; ties by id.
     """
     groups = _Groups()
     keys = [f.finding_id for f in found]
+    agent_of = {key: f.step.agent_id for key, f in zip(keys, found, strict=True)}
     touches: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for key, f in zip(keys, found, strict=True):
-        for step in (*f.finding.path, f.step):
-            at, event_id = _when(step)
-            touches[f"session {step.session_id}"].append((at, event_id, key))
+        for step in f.finding.path:
+            touches[f"step {step.event_id}"].append((*_when(step), key))
         at, event_id = _when(f.step)
+        touches[f"session {f.step.session_id}"].append((at, event_id, key))
         if f.step.target is not None and f.detector.shows == "movement":
             touches[f"target {f.step.target}"].append((at, event_id, key))
         if f.step.credential_id is not None and IS_TEMPORARY.match(f.step.credential_id):
             touches[f"credential {f.step.credential_id}"].append((at, event_id, key))
-    for touched in touches.values():
+    for name, touched in touches.items():
+        if name.startswith("target ") and len({agent_of[key] for _, _, key in touched}) > _MOST_ON_TARGET:
+            continue
         touched.sort()
         for (before, _, one), (after, _, other) in pairwise(touched):
             if after - before <= _TOGETHER_NS:

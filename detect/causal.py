@@ -157,7 +157,7 @@ class CausalPass:
         facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
-            if step.is_done and step.result:
+            if step.gives and step.is_done:
                 memory.credentials.take(step, None, _UNKNOWN, self._history, memory.habits)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
@@ -180,7 +180,7 @@ class CausalPass:
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
             root=root,
-            root_has_history=self._history.is_enough(root),
+            root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
             is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
             reach=reach,
             switch=switch,

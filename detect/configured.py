@@ -12,7 +12,7 @@ from detect.settings import Settings
 from ingest.settings import NAMES_FILE, SHORT, Given, Keys, Section, secret_fields, unknown
 
 MASK: Final = "••••••"
-_OTHERS: Final = ("CUSTODIET_DATA", NAMES_FILE)
+_OTHERS: Final = ("CUSTODIET_DATA", "CUSTODIET_LISTEN_TOKEN", NAMES_FILE)
 
 
 def in_force(said: Given, settings: Settings) -> list[dict[str, Any]]:

@@ -63,6 +63,8 @@ class Gift(msgspec.Struct, frozen=True):
     path: tuple[Step, ...]
     is_held: bool
     """Whether the agent may hold it: it always took this one, or a human approved just this."""
+    is_trade: bool
+    """Whether giving such credentials is the giver's usual work, if not this one."""
     until_ns: int | None
     """When it ends; None: a key that lives until it is rotated."""
 
@@ -140,6 +142,8 @@ class Credentials(msgspec.Struct):
         agent = step.agent_id
         if gift.is_held and (gift.step.agent_id == agent or gift.until_ns is not None):
             return True
+        if gift.is_trade and gift.identity in (agent.rpartition("/")[2], (step.principal or "").rpartition("/")[2]):
+            return True
         return habits.seen("acts as", agent, gift.identity) > 0
 
     def is_handed_on(self, step: Step) -> bool:
@@ -152,7 +156,7 @@ class Credentials(msgspec.Struct):
     def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
-        handed = list(given(result))
+        handed = list(given(result)) if step.gives else []
         if not is_credential and (not handed or (len(handed) > _MOST_HANDED and not _SECRET.search(result or ""))):
             return
         identity = step.target or step.tool or ""
@@ -160,7 +164,8 @@ class Credentials(msgspec.Struct):
         before = switch.path[:-1] if switch is not None else ()
         is_held = coverage.is_covered or (usual and switch is None)
         path = (*before, step.without_payload())
-        gift = Gift(path[-1], identity, path, is_held, _until(step))
+        is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
+        gift = Gift(path[-1], identity, path, is_held, is_trade, _until(step))
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:

@@ -63,22 +63,37 @@ class _Planned:
         self.state, self.why = "suppressed", why
 
 
-def raise_alerts(data: Path, connection: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock = WALL) -> int:
-    """Write what is new of every case to every sink into the outbox, in one transaction. Returns how many rows."""
+def raise_alerts(
+    data: Path,
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    clock: Clock = WALL,
+    *,
+    is_whole: bool = True,
+) -> int:
+    """Write what is new of every case to every sink into the outbox, in one transaction. Returns how many rows.
+
+    Where the connection shows only some of the cases (`is_whole` is False), those that it does not show stay open.
+    """
     if not settings.targets:
         return 0
     with people(data) as outbox, transaction(outbox):
-        planned = plan(outbox, connection, settings, clock.now())
+        planned = plan(outbox, connection, settings, clock.now(), is_whole=is_whole)
         _write(outbox, planned, clock.now())
     return len(planned)
 
 
 def plan(
-    outbox: sqlite3.Connection, connection: duckdb.DuckDBPyConnection, settings: Settings, now: float
+    outbox: sqlite3.Connection,
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    now: float,
+    *,
+    is_whole: bool = True,
 ) -> list[tuple[Target, _Planned]]:
     """What a raising would write now, by sink, the worst first."""
     told = told_cases(connection)
-    is_whole = not ask(connection, "select 1 from failed limit 1").height
+    is_whole = is_whole and not ask(connection, "select 1 from failed limit 1").height
     befores = [known(outbox, target.name) for target in settings.targets]
     news = [
         list(_changed(told, before, SEVERITIES.index(settings.least(target))))
@@ -115,10 +130,11 @@ def _write(outbox: sqlite3.Connection, planned: list[tuple[Target, _Planned]], n
 
 
 def _changed(told: list[Told], before: dict[str, list[sqlite3.Row]], least: int) -> Iterator[Told]:
-    """Cases that are severe enough or that the sink knows, and that say something new."""
+    """Cases that are raised and severe enough, or that the sink knows, and that say something new."""
     for t in told:
         revisions = before.get(t.case_id, [])
-        if SEVERITIES.index(t.case["severity"]) < least and not is_open(revisions):
+        is_below = SEVERITIES.index(t.case["severity"]) < least or t.case["is_raised"] is False
+        if is_below and not is_open(revisions):
             continue
         if not revisions or revisions[-1]["fingerprint"] != t.fingerprint:
             yield t

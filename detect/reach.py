@@ -96,6 +96,7 @@ class Reaches(msgspec.Struct):
             habits.note(session, "reached", agent, target)
         if (account := account_of(target)) is not None:
             habits.note(session, "account", agent, account)
+            habits.note(session, "names", "", account)
         if step.on_behalf_of is not None:
             habits.note(session, "human", step.on_behalf_of, target)
 
@@ -105,7 +106,11 @@ class Reaches(msgspec.Struct):
             return None
         agent, found = step.agent_id, None
         for account in dict.fromkeys(_ACCOUNT_ID.findall(step.arguments)):
-            if found is None and not habits.seen("names", agent, account):
+            if (
+                found is None
+                and account != account_of(step.principal or "")
+                and not habits.seen("names", agent, account)
+            ):
                 found = Stranger(account, not habits.seen("names", "", account), habits.seen("names", agent))
             for parts in ((agent, account), ("", account), (agent,)):
                 habits.note(step.session_id, "names", *parts)

@@ -23,7 +23,7 @@ from baseline.history import SERVED, CountRow, History
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
-from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
+from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
@@ -45,6 +45,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_LAST: Final = "select cast(max(ordered_at) as date) from events"
 
 _UNMATCHED: Final = """
 select tool, agent_id, count(*) as steps
@@ -136,7 +138,7 @@ class _Run:
         self._counts = self._counts_by_day()
         self._next_counts = next(self._counts, None)
         self._stopped = stopped
-        self.days: list[tuple[Day, bytes]] = []
+        self.days: list[tuple[Day, bytes | None]] = []
         """What this run judged, and what the pass remembered after each day."""
         if stopped.memory is None:
             self._causal = CausalPass(self._history, window_hours)
@@ -146,11 +148,12 @@ class _Run:
 
     def _take_up(self, stopped: Stopped) -> None:
         for day in stopped.days:
-            self._add_day(day.day, _found_in(day.found), day.judged)
+            self._add_day(day.day, found_in(day.found), day.judged)
             self._flagged.update(day.flagged)
         self._unlearn(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
+        last: date | None = ask(self._connection, _LAST).item()
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
@@ -162,7 +165,8 @@ class _Run:
             self._unlearn(flagged, day)
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), self._causal.state()))
+            memory = self._causal.state() if is_kept(day, last) else None
+            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result
@@ -182,7 +186,7 @@ class _Run:
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                self._judge(step, facts, found, judged)
+                found += judge(step, facts, self._history, self._result.failed, judged)
         return found, judged
 
     def _undated(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
@@ -228,32 +232,35 @@ class _Run:
             else:
                 self._later.setdefault(row[0], []).append(row)
 
-    def _judge(self, step: Step, facts: Facts, found: list[Found], judged: Judged) -> None:
-        for detector in all_detectors():
-            if detector.asked != facts.asked or detector.name in self._result.failed:
-                continue
-            missing = next((need for need in detector.needs if not getattr(step, need)), "")
-            if not missing and not facts.has_history and facts.asked == "privileged":
-                missing = "enough history"
-            judged[detector.name, step.agent_id, missing] += 1
-            if missing and missing != "enough history":
-                continue
-            try:
-                finding = detector.judge(step, facts, self._history)
-            except Exception as error:  # the boundary: a broken detector costs itself, not the run
-                log.exception("detector %s broke on %s", detector.name, step.source)
-                self._result.failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
-                continue
-            if finding is not None:
-                path = tuple(s.without_payload() for s in finding.path)
-                found.append(Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path)))
+
+def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
+    for detector in all_detectors():
+        if detector.asked != facts.asked or detector.name in failed:
+            continue
+        missing = next((need for need in detector.needs if not getattr(step, need)), "")
+        if not missing and not facts.has_history and facts.asked == "privileged":
+            missing = "enough history"
+        judged[detector.name, step.agent_id, missing] += 1
+        if missing and missing != "enough history":
+            continue
+        try:
+            finding = detector.judge(step, facts, history)
+        except Exception as error:  # the boundary: a broken detector costs itself, not the run
+            log.exception("detector %s broke on %s", detector.name, step.source)
+            failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
+            continue
+        if finding is not None:
+            path = tuple(s.without_payload() for s in finding.path)
+            yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
 
 
 def _written(found: list[Found]) -> bytes:
     return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 
-def _found_in(written: bytes) -> list[Found]:
+def found_in(written: bytes) -> list[Found]:
+    """The findings of a judged day, without their evidence."""
     by_name = {detector.name: detector for detector in all_detectors()}
     told = msgspec.msgpack.decode(written, type=list[tuple[str, Step, Finding]])
     return [Found(by_name[name], step, finding) for name, step, finding in told]

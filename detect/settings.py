@@ -11,9 +11,11 @@ from pydantic import Field, SecretStr, field_validator
 
 import detect.sinks
 from detect.cases import Severity
+from detect.causal import WINDOW_HOURS
 from detect.sinks import Sink, Target
 from detect.sinks._network import Network
 from ingest.plugins import plugins
+from ingest.reading_settings import Ingest
 from ingest.settings import Given, Keys, Section, SettingsTrouble, given, unknown
 
 
@@ -59,14 +61,17 @@ class Alerts(Section):
 
 
 class Detect(Section):
-    """`[detect]`: what is raised."""
+    """`[detect]`: what is judged together, and how much is raised."""
 
+    window_hours: float = Field(
+        WINDOW_HOURS, gt=0, le=31 * 24, description="How long a path, a refusal or a temporary credential is followed."
+    )
     cases_per_day: float | None = Field(
         None, ge=0, description="How many cases a day to raise; without it every case of the alerting severity is."
     )
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect}
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest}
 """Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
 
 

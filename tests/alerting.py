@@ -60,12 +60,14 @@ def case(
     tool: str = "delete_bucket",
     title: str = "A privileged tool that the agent had never used",
     steps: int = 1,
+    is_raised: bool | None = True,
     target: str = "b1",
 ) -> dict[str, Any]:
     """A case with a finding a detector and agent; its path has `steps` steps."""
     return {
         "case_id": identify("case", name), "name": name, "severity": severity, "agents": agents or [agent],
         "detectors": detectors, "tool": tool, "title": title, "steps": steps, "target": target,
+        "is_raised": is_raised,
     }  # fmt: skip
 
 
@@ -97,7 +99,7 @@ def published(*cases: dict[str, Any], failed: bool = False) -> duckdb.DuckDBPyCo
         rows.append(
             {
                 "case_id": c["case_id"], "title": c["title"], "why": f"{c['tool']} on {c['target']}",
-                "severity": c["severity"], "anomaly": weights[c["severity"]], "impact": 1.0, "agents": c["agents"],
+                "severity": c["severity"], "is_raised": c["is_raised"], "anomaly": weights[c["severity"]], "impact": 1.0, "agents": c["agents"],
                 "sessions": [f"s-{c['name']}"], "detectors": list(c["detectors"]), "techniques": ["T1485"],
                 "session_id": f"s-{c['name']}", "event_id": path[-1], "path": path, "findings": len(c["detectors"]),
                 "first_at": 1_772_452_800_000_000_000, "last_at": 1_772_452_800_000_000_000,

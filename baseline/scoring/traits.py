@@ -175,17 +175,23 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
                 rest -= hit
                 answered += len(hit)
                 for word, weight in zip(hit, map(weigh, hit, unseen), strict=True):
-                    needles[word] = max(weight * factor, needles.get(word, 0.0))
-                    if weight > rarest and not is_prose:
-                        rarest = weight
+                    if is_prose:
+                        needles.setdefault(word, weight * factor)
+                    else:
+                        needles[word] = weight
+                        if weight > rarest:
+                            rarest = weight
         origin = origin_from(len(read.words), len(requested), answered)
-        oddest_origin = max(oddest_origin, _origin_surprisal(past, agent, tool, value.name, origin))
+        odd = _origin_surprisal(past, agent, tool, value.name, origin)
+        if odd > oddest_origin:
+            oddest_origin = odd
         (prose if is_prose else key)[0 if origin == "request" else 1 if origin == "answer" else 2] += 1
         known += (agent, value.name, value.text) in past.values
         identifiers += read.kind == "identifier" and origin == "answer"
     new_words = len(needles.keys() - past.seen)
     # A set's words come in any order: the rarest first, ties by the word.
-    needles = dict(sorted(needles.items(), key=_rarest_first)[:_MOST_NEEDLES])
+    if len(needles) > 1:
+        needles = dict(sorted(needles.items(), key=_rarest_first)[:_MOST_NEEDLES])
     keys, proses = max(1, sum(key)), max(1, sum(prose))
     name = named(tool)
     span = span_of(course.answers, needles)
@@ -249,7 +255,8 @@ def _order(
     best, match, most = _NO_ORDER, (0.0, 0.0, 0.0), -1.0
     lifts = past.lifts(tool)
     for passage in course.passages:
-        covers = sum([w for n, w in needles.items() if n in passage.words]) / total
+        held = passage.words
+        covers = sum([w for n, w in needles.items() if n in held]) / total
         named_in = len(name & passage.stems) / max(1, len(name))
         lift = max(map(lifts.__getitem__, passage.stems & lifts.keys()), default=0.0)
         score = passage.asks * (0.2 + covers + named_in + 0.2 * lift)

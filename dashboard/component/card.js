@@ -61,20 +61,20 @@ function payload(label, field, told, store) {
   return el("section", { class: "side" }, heading(label), more, text)
 }
 
-export function why(node, told, state, open) {
+export function why(node, told, state, leaving) {
   fill(
     node,
     el(
       "section", { class: "reason" }, heading("The reason"),
-      told.reasons.length ? told.reasons.map((finding) => reason(finding, open)) : line("No finding points at this step.", "quiet")
+      told.reasons.length ? told.reasons.map((finding) => reason(finding, leaving)) : line("No finding points at this step.", "quiet")
     ),
     el("section", {}, heading("The baseline"), told.baseline.map((text) => line(text))),
     state ? el("section", { class: "state" }, heading("State after this step"), stateOf(state, told)) : null
   )
 }
 
-function reason(finding, open) {
-  const link = el("a", { href: `case?case=${encodeURIComponent(finding.case)}`, on: { click: open } }, "Open the case")
+function reason(finding, leaving) {
+  const link = el("a", { href: `case?case=${encodeURIComponent(finding.case)}`, on: { click: leaving } }, "Open the case")
   return el(
     "div", { class: `finding ${finding.severity}` },
     el("div", { class: "claim" }, el("span", { class: "severity" }, `${GLYPHS[finding.severity] ?? "·"} ${finding.severity}`), " ", finding.title),

@@ -68,14 +68,14 @@ class Stepper {
     this.node.remove()
   }
 
-  // The script ran again: it may have moved the URL, or kept a moment.
+  // The script ran again: it may have kept a moment, or moved to an event. A step in the URL is this component's own.
   again(component) {
-    const moved = component.data.step !== this.data.step || new URLSearchParams(location.search).has("event")
+    const event = new URLSearchParams(location.search).get("event")
     this.component = component
     this.data = this.store.data = component.data
     this.trail.kept = this.data.kept
     this.trail.draw()
-    if (moved && component.data.step !== this.step && !this.urlTimer) this.go(component.data.step, false)
+    if (event !== null && event === this.data.event) this.go(this.data.step)
   }
 
   build() {
@@ -171,7 +171,7 @@ class Stepper {
       waiting(this.cardNode, step, kindOf(store, step))
       return
     }
-    why(this.whyNode, told, store.state(step), (event) => this.openCase(event))
+    why(this.whyNode, told, store.state(step), () => this.flush())
     if (this.view === "raw") this.drawRecord(step)
     else card(this.cardNode, told, store)
   }
@@ -317,12 +317,5 @@ class Stepper {
     if (!at) return this.say("There is no further case in this direction.")
     this.flush()
     this.component.setTriggerValue("open", { session: at.session_id, event: at.event_id })
-  }
-
-  openCase(event) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    this.flush()
-    this.component.setTriggerValue("case", new URL(event.currentTarget.href).searchParams.get("case"))
   }
 }

@@ -58,12 +58,15 @@ def judge(
 ) -> Detected:
     """Detect and publish, and write the alerts into the outbox in the same step; without settings there are none."""
     from baseline.capability import Capabilities as Table
+    from detect.causal import WINDOW_HOURS
     from detect.outbox_raise import raise_alerts
     from detect.run import detect_in
     from ingest.database import open_published, write_for_people
 
     with working("judging"):
-        detected = detect_in(data, Table.load(*(capabilities or [])), cases_per_day=cases_per_day)
+        hours = settings.detect.window_hours if settings is not None else WINDOW_HOURS
+        table = Table.load(*(capabilities or []))
+        detected = detect_in(data, table, window_hours=hours, cases_per_day=cases_per_day)
         if settings is not None:
             raise_alerts(data, open_published(data), settings)
     write_for_people(data)

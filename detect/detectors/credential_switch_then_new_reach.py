@@ -38,10 +38,15 @@ def credential_switch_then_new_reach(
         is_new, has_history = facts.is_new_reach and reach.chance <= usual, facts.has_history
     if not is_new or not has_history:
         return None
+    title = "credential switch, then new reach"
+    if switch.how == "unclear":
+        title = "unclear credential switch, then new reach"
+    elif switch.path[0].agent_id != step.agent_id and not switch.is_session:
+        title = "credential of another agent, then new reach"
     giver = switch.path[-2] if switch.how == "clear" else step
     given = f"given by {giver.tool} of {giver.agent_id}" if switch.how == "clear" else "its origin is in no log"
     return Finding(
-        title="credential switch, then new reach",
+        title=title,
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity; 0 reached this target",
         anomaly=1 - (1 - (clear if switch.how == "clear" else unclear)) * min(1.0, 4 * reach.chance),

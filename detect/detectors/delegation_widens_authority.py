@@ -4,6 +4,7 @@ from baseline.history import History
 from detect.causal import Facts
 from detect.detectors import Finding, detector
 from detect.step import Step
+from ingest.arguments import scalars_in
 
 
 @detector(needs=("agent_id",), techniques=("T1548", "AML.T0053"), shows="movement")
@@ -28,7 +29,8 @@ def delegation_widens_authority(
         return None
     if scope is not None:
         is_read_only = bool(scope & {"read-only", "readonly", "read_only"})
-        if not is_read_only and {step.tool, step.capability, step.target} & scope:
+        named = {step.tool, step.capability, step.target, *(value for _, value in scalars_in(step.arguments))}
+        if not is_read_only and named & scope:
             return None
         expected = f"what the hand-offs allow together: {', '.join(sorted(scope)) or 'nothing'}"
     else:

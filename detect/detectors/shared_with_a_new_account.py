@@ -19,7 +19,7 @@ def shared_with_a_new_account(
     stranger = facts.stranger
     if stranger is None or facts.coverage.is_covered or not step.is_done or not facts.has_history:
         return None
-    if not stranger.is_new_to_all and stranger.named < least_named:
+    if stranger.named < (least_named if not stranger.is_new_to_all else 1):
         return None
     whose = "nobody in the fleet" if stranger.is_new_to_all else "this agent never"
     return Finding(

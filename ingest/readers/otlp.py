@@ -88,14 +88,14 @@ def _is_log(said: dict[str, object]) -> bool:
     return signs >= 2 and ("resource" in said or "scope" in said or "traceId" in said or "trace_id" in said)
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def otlp(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """OpenTelemetry spans and logs: OTLP/JSON, CloudWatch, AgentCore, OpenInference, SDK and console dumps.
 
     Whole traces of trace stores too: Tempo, Jaeger, Cloud Trace.
     The GenAI and MCP conventions of all three generations. A span is one step; log records that tell of a
     span get its id. Missing: protobuf files, spans nested in `child_spans`, and approvals outside of Agent
-    Framework, Claude Code and Codex, which no convention describes.
+    Framework, Strands' interrupts, Claude Code and Codex, which no convention describes.
     Sources: OTLP 1.x file format, semantic-conventions-genai v0.1.0, OpenInference 0.1.42.
     """
     logs = Logs()

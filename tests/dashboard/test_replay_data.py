@@ -14,11 +14,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from dashboard import queries, stepper_session
+from dashboard.keeping import keep, kept
 from dashboard.state import state_of
 from dashboard.stepper_approvals import agreement
 from dashboard.stepper_blocks import BLOCK, CHANGING, DECISION, FAILED, FINDING, PRIVILEGED, block, overview
 from dashboard.stepper_routes import PREFIX, ROUTES
 from dashboard.stepper_session import Opened, opened
+from detect.notes import notes_of
 from ingest.published import editing
 
 INCIDENT = "sess-incident-0042"
@@ -72,11 +74,11 @@ def test_the_overview_marks_every_step_in_a_byte(session: Opened) -> None:
 
 def test_the_state_is_what_the_session_held_and_what_the_step_added(session: Opened) -> None:
     state = session.state
-    assert [(m.value, m.how, m.step) for m in state.latest("credential", 12)] == [
-        ("AKIA…TRIAGE", "acted with", 4),
-        ("AKIA…DEPLOY", "was handed", 6),
+    assert [(m.value, m.how, m.step) for m in state.latest("principal", 12)] == [
+        ("role/soc-triage", "acted as", 4),
+        ("role/deployer", "acted as", 7),
     ]
-    assert state.count("credential", 5) == 1
+    assert state.count("principal", 6) == 1
     assert [(m.aspect, m.value) for m in state.changes(8, 8)] == [
         ("host", "10.2.0.14"),
         ("path", "sg-0db1 (prod-db)"),
@@ -84,6 +86,21 @@ def test_the_state_is_what_the_session_held_and_what_the_step_added(session: Ope
     ]
     assert "https://203.0.113.9/upload" not in [m.value for m in state.latest("target", 12)]
     assert state.count("target", 0) == 0
+
+
+def test_a_credential_is_held_from_the_step_that_handed_it_out() -> None:
+    steps = pl.DataFrame({
+        "step": [1, 2, 3], "event_id": ["e1", "e2", "e3"], "kind": ["tool_call"] * 3, "status": ["ok"] * 3,
+        "capability": ["credential", "read", "read"], "credential_id": ["own", "own", "AKIAIOSFODNN7EXAMPLE"],
+        "principal": ["p"] * 3, "agent_id": ["a"] * 3, "source_host": ["h"] * 3, "target": ["t"] * 3,
+    })  # fmt: skip
+    results = pl.DataFrame({"event_id": ["e1"], "result": ['{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}']})
+    state = state_of(steps, results)
+    assert [(m.step, m.value, m.how) for m in state.latest("credential", 3)] == [
+        (1, "AKIAIOSFODNN7EXAMPLE", "was handed"),
+        (1, "own", "acted with"),
+    ]
+    assert state.changes(3, 3) == []
 
 
 def test_the_state_at_a_step_is_the_same_however_it_is_come_to() -> None:
@@ -196,3 +213,21 @@ def test_no_more_sessions_are_kept_than_memory_is_meant_for(filled: Path, monkey
     for session_id in queries.sessions()["session_id"]:
         assert opened(session_id) is not None
     assert len(stepper_session._sessions._opened) <= stepper_session.MOST_OPEN
+
+
+def test_a_kept_moment_says_who_kept_it_and_a_step_that_is_none_is_not_kept(
+    tmp_path: Path, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    data = tmp_path / "noted"
+    shutil.copytree(filled, data)
+    monkeypatch.setenv(queries.DATA, str(data))
+    monkeypatch.setenv("CUSTODIET_ANALYST", "ana")
+    assert keep(INCIDENT, 8, " the path was opened ") is True
+    assert keep(INCIDENT, 10, "") is True
+    assert [keep(INCIDENT, 0, "x"), keep(INCIDENT, 13, "x"), keep("nobody", 1, "x")] == [False, False, False]
+    found = opened(INCIDENT)
+    assert found is not None
+    assert kept(found) == [(8, "the path was opened"), (10, "")]
+    assert {said.said_by for said in notes_of(data, session_id=INCIDENT)} == {"ana"}

@@ -177,6 +177,7 @@ def test_a_moment_is_kept_with_its_note_and_a_bookmark_outlives_a_reload(server:
     watched.page.reload()
     at(watched, 8)
     watched.says("bookmarks")
+    watched.says("the path was opened <here>")
     watched.clean()
 
 

@@ -118,6 +118,14 @@ def test_what_no_receiver_saw_yet_is_superseded_and_a_case_that_ended_unsent_is_
     assert whys == {"superseded by revision 2", "the case ended before it was sent"}
 
 
+def test_a_case_under_the_bar_of_the_budget_is_not_raised_until_it_is_over_it(tmp_path: Path) -> None:
+    held = published(case("a", is_raised=False), case("b", is_raised=None))
+    assert raise_alerts(tmp_path, held, NOWHERE, Clock()) == 1
+    both = published(case("a"), case("b", is_raised=False))
+    assert raise_alerts(tmp_path, both, NOWHERE, Clock()) == 1
+    assert {row["case_id"] for row in rows(tmp_path, state="pending")} == {case("a")["case_id"], case("b")["case_id"]}
+
+
 def test_each_sink_has_its_own_least_severity_and_hears_of_a_case_that_it_knows(tmp_path: Path) -> None:
     routed = settings(
         '[alerts]\nallow_networks = ["127.0.0.1/32"]\nseverity = "low"\n'
