@@ -45,7 +45,9 @@ class Case:
     title: str = ""
 
 
-def measure(cases: Sequence[Case], truth: Sequence[Told], first_day: int, last_day: int, seed: int = 1) -> dict[str, Any]:
+def measure(
+    cases: Sequence[Case], truth: Sequence[Told], first_day: int, last_day: int, seed: int = 1
+) -> dict[str, Any]:
     """All figures for cases in their order; days are counted since 1970, both ends evaluated."""
     judged = [case for case in cases if first_day <= case.raised_ns // DAY_NS <= last_day]
     bad = [told for told in truth if told.malicious]
@@ -132,7 +134,7 @@ def _alone(judged: Sequence[Case], is_hit: set[int], budget: int) -> set[int]:
 
 def _ceiling(bad: Sequence[Told], budget: int, first_day: int, last_day: int) -> float:
     """With a case a chain on the earliest of its days that has room, the chains that end first served first."""
-    room = {day: budget for day in range(first_day, last_day + 1)}
+    room = dict.fromkeys(range(first_day, last_day + 1), budget)
     served = 0
     for told in sorted(bad, key=lambda told: (told.last_ns or 0, told.chain)):
         first, last = ((ns or 0) // DAY_NS for ns in (told.first_ns, told.last_ns))
@@ -163,7 +165,8 @@ def _by_kind(
     kinds: dict[str, dict[str, Any]] = {}
     for told in sorted(truth, key=lambda told: (told.kind, told.chain)):
         kind = kinds.setdefault(
-            told.kind, {"chains": 0, "found_at_5_per_day": 0, "missed": [], "unraised": [], "look_alikes": 0, "raised": []}
+            told.kind,
+            {"chains": 0, "found_at_5_per_day": 0, "missed": [], "unraised": [], "look_alikes": 0, "raised": []},
         )
         places = hits[told.chain]
         if not told.malicious:

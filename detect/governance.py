@@ -8,7 +8,7 @@ from typing import Final
 
 from detect.credentials import role_of
 from detect.step import Step
-from ingest.arguments import scalars_in
+from ingest.arguments import CREDENTIAL_KEYS, HUMAN_KEYS, PRINCIPAL_KEYS, scalars_in
 
 _RULES: Final = re.compile(
     r"polic|permission|tool|guardrail|role|grant|scope|allow|rule|config|instruction|prompt|approval|limit|trust|manifest",
@@ -21,6 +21,10 @@ _REMOVES: Final = re.compile(
     r"delet|purg|clear|clean|truncat|wip|remov|stop|disabl|drop|rotate|overwrit|redact|expire|retention|tamper|shred|erase",
     re.IGNORECASE,
 )
+_ACTING_KEYS: Final = frozenset(
+    {*PRINCIPAL_KEYS, *HUMAN_KEYS, *CREDENTIAL_KEYS, "caller", "actor", "sessionname",
+     "rolesessionname", "requestedby", "source"}
+)  # fmt: skip
 _WORD: Final = re.compile(r"[\w-]+")
 _SHORTEST: Final = 4
 
@@ -50,8 +54,9 @@ def cleans_log_of(step: Step, agents: Collection[str]) -> str | None:
 
 
 def _values(step: Step) -> list[str]:
+    """What the step names, but for whom it acts as."""
     values = [step.target] if step.target else []
-    return values + [value for _, value in scalars_in(step.arguments) if len(value) < 300]
+    return values + [v for key, v in scalars_in(step.arguments) if len(v) < 300 and key not in _ACTING_KEYS]
 
 
 def _names(value: str, own: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from detect.credentials import acting_as, fingerprint
+from detect.credentials import OBJECT_KEYS, acting_as, fingerprint
 from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in
@@ -21,9 +21,15 @@ _REVIVES: Final = re.compile(
     r"(?:creat|enabl|(?<!de)activat|reinstat|restor|(?<!de)register|onboard|resum|rotat)", re.IGNORECASE
 )
 _IDENTITY: Final = re.compile(
-    r"key|token|credential|secret|agent|user|account|principal|role|identit|profile|client|session", re.IGNORECASE
+    r"key|token|credential|secret|agent|user|account|principal|role|identit|client", re.IGNORECASE
 )
-_DETACHES: Final = re.compile(r"polic|permission|polices|from_group|tag", re.IGNORECASE)
+_KEYS_ALONE: Final = re.compile(r"key|token|credential|secret", re.IGNORECASE)
+_KEY_KEYS: Final = OBJECT_KEYS | {"clientid", "certificateid", "thumbprint", "serial"}
+_HOLDER_KEYS: Final = frozenset(
+    {"agent", "agentid", "agentname", "user", "username", "userid", "principal", "principalid", "principalarn", "role",
+     "rolename", "rolearn", "serviceaccount", "account", "identity", "clientname"}
+)  # fmt: skip
+_DETACHES: Final = re.compile(r"polic|permission|from_?group|tag|session", re.IGNORECASE)
 
 
 class Sleep(msgspec.Struct, frozen=True):
@@ -72,8 +78,7 @@ class Lives(msgspec.Struct):
         tool = step.tool or ""
         if not _IDENTITY.search(tool) or _DETACHES.search(tool):
             return
-        names = [value for _, value in scalars_in(step.arguments) if len(value) >= 4]
-        names += [step.target] if step.target else []
+        names = _objects(step)
         if _RETIRES.search(tool) or _turned_off(step):
             slim = step.without_payload()
             for name in names:
@@ -91,6 +96,16 @@ class Lives(msgspec.Struct):
             if by is not None and by.event_id != step.event_id and by.session_id != step.session_id:
                 return by
         return None
+
+
+def _objects(step: Step) -> list[str]:
+    """The key that the step names, else the agent, user or role."""
+    values = scalars_in(step.arguments)
+    keys = [value for key, value in values if key in _KEY_KEYS]
+    if keys or _KEYS_ALONE.search(step.tool or ""):
+        return [name for name in keys if len(name) >= 4]
+    names = [value for key, value in values if key in _HOLDER_KEYS]
+    return [name for name in names or [step.target or ""] if len(name) >= 4]
 
 
 def _turned_off(step: Step) -> bool:

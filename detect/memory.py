@@ -34,6 +34,8 @@ class Habits(msgspec.Struct):
     flagged in it."""
 
     shown: dict[str, int] = {}
+    values: dict[str, int] = {}
+    """How many distinct last parts were shown under the same parts before it."""
     today: dict[str, dict[str, bool]] = {}
     """Session -> what it showed since the day began."""
 
@@ -45,12 +47,20 @@ class Habits(msgspec.Struct):
         """Sessions of earlier days, a session counted once a day."""
         return self.shown.get(_SEPARATOR.join(parts), 0)
 
+    def distinct(self, *parts: str) -> int:
+        """How many different last parts sessions of earlier days showed under these parts."""
+        return self.values.get(_SEPARATOR.join(parts), 0)
+
     def end_day(self, flagged: Set[str]) -> None:
         """Add up the day that is over; nothing is learnt from flagged sessions."""
         for session, showed in self.today.items():
             if session not in flagged:
                 for key in showed:
-                    self.shown[key] = self.shown.get(key, 0) + 1
+                    sessions = self.shown.get(key, 0)
+                    self.shown[key] = sessions + 1
+                    if not sessions:
+                        above = key.rpartition(_SEPARATOR)[0]
+                        self.values[above] = self.values.get(above, 0) + 1
         self.today.clear()
         if len(self.shown) > _MOST_HABITS:
             once = [key for key, sessions in self.shown.items() if sessions == 1]

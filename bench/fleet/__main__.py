@@ -13,7 +13,9 @@ from bench.fleet.evasion import EVASIONS
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.fleet", description=bench.fleet.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m bench.fleet",
+        description=bench.fleet.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     for name in ("seed", "events", "agents", "days", "history-days", "attacks", "look-alikes"):

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from bench.fleet.clock import Clock, encode, rfc3339, uuid
-from bench.fleet.otlp import witness
+from bench.fleet.cloudtrail import witness
 from bench.fleet.shelf import Shelf
 from bench.fleet.steps import Ask, Call, Hand, Note, Session
 from bench.fleet.values import sentence
@@ -58,7 +58,7 @@ class _History:
                 continue
             if isinstance(step, Call):
                 self.clock.wait(step.wait, step.wait * 1.1)
-            if self.rng.random() < 0.8:
+            if self.rng.random() < self.shelf.settings.raw["texture"]["ponder"]:
                 self._think(step)
             if isinstance(step, Call):
                 self._call(step)
@@ -112,7 +112,12 @@ class _History:
 
     def _note(self, number: str, at_ns: int) -> None:
         if (chain := self.session.chain) is not None:
-            event = {"source": "temporal", "workflow_id": self.session.id, "run_id": self.run_id, "event_id": int(number)}
+            event = {
+                "source": "temporal",
+                "workflow_id": self.session.id,
+                "run_id": self.run_id,
+                "event_id": int(number),
+            }
             chain.notes.append(Note(self.session.id, self.agent.name, at_ns, event))
 
     def _activity(
@@ -132,8 +137,13 @@ class _History:
         started = self._event("ACTIVITY_TASK_STARTED", "activityTaskStartedEventAttributes", values, began)
         closing: dict[str, Any] = {"scheduledEventId": scheduled, "startedEventId": started, "identity": self.identity}
         if error == "timed out":
-            timeout = {"message": "activity timeout", "timeoutFailureInfo": {"timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE"}}
-            self._event("ACTIVITY_TASK_TIMED_OUT", "activityTaskTimedOutEventAttributes", closing | {"failure": timeout})
+            timeout = {
+                "message": "activity timeout",
+                "timeoutFailureInfo": {"timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE"},
+            }
+            self._event(
+                "ACTIVITY_TASK_TIMED_OUT", "activityTaskTimedOutEventAttributes", closing | {"failure": timeout}
+            )
         elif error:
             failure = {"message": error, "source": "PythonSDK", "applicationFailureInfo": {"type": error.split(":")[0]}}
             self._event("ACTIVITY_TASK_FAILED", "activityTaskFailedEventAttributes", closing | {"failure": failure})
@@ -167,6 +177,7 @@ class _History:
             at, number = self._activity(
                 "delegate_to_agent", {"agent": child.agent.name, **hand.task}, {"accepted": True}, None, 1, 0.4
             )
+            child.at_ns = self.clock.wait(0.5, 3)
             if hand.told:
                 self._note(number, at)
             return

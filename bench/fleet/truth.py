@@ -85,6 +85,8 @@ def read_truth(path: Path) -> list[Told]:
                 tuple(said.get("events") or ()),
             )
         except (msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}:{number}: no line of a truth file ({error!r}); see bench/fleet/truth.py") from error
+            raise ValueError(
+                f"{path}:{number}: no line of a truth file ({error!r}); see bench/fleet/truth.py"
+            ) from error
         found.append(told)
     return sorted(found, key=lambda told: told.chain)

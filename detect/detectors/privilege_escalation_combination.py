@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from baseline.history import History
+from detect.causal import Facts
+from detect.detectors import Finding, detector
+from detect.step import Step
+
+
+@detector(needs=("tool",), techniques=("T1548", "T1098.003"), shows="movement")
+def privilege_escalation_combination(
+    step: Step, facts: Facts, history: History, *, anomaly: float = 0.95
+) -> Finding | None:
+    """The agent did, within a day, all the parts of a known way to more privilege.
+
+    Quiet: where the agent did the same before; where a person approved the step that completes it.
+    Misses: ways that are not in `escalation.toml`; parts spread over agents.
+    Method: sets of actions of one principal: Rhino Security Labs' and pathfinding.cloud's methods, Kubernetes' and the
+    clouds' own documentation, each named in the file.
+    """
+    method = facts.method
+    if method is None or method.shown or facts.coverage.is_covered or not facts.has_history:
+        return None
+    return Finding(
+        title="a known way to more privilege",
+        observed=f"{method.name}: {', '.join(str(s.tool) for s in method.steps)}",
+        expected=f"0 earlier sessions of this agent did this (method: {method.source})",
+        anomaly=anomaly,
+        path=method.steps,
+    )

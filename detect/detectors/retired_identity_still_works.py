@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from baseline.history import History
+from detect.causal import Facts
+from detect.credentials import acting_as
+from detect.detectors import Finding, detector
+from detect.step import Step
+
+
+@detector(needs=("tool",), techniques=("T1078", "T1098.001"), shows="movement")
+def retired_identity_still_works(
+    step: Step, facts: Facts, history: History, *, anomaly: float = 0.98
+) -> Finding | None:
+    """A key, an agent or a principal that was taken out of service acted again.
+
+    Quiet: where it was put back into service in between; where the step failed or was refused; in the session that
+    took it out of service.
+    Misses: what was retired outside of the logs (name it in a registry with an expiry).
+    Method: key lifecycle, NIST SP 800-57: a destroyed key has no valid use.
+    """
+    by = facts.retired_by
+    if by is None:
+        return None
+    return Finding(
+        title="a retired identity still works",
+        observed=f"{step.tool} on {step.target or 'no stated target'} as {acting_as(step) or step.agent_id}",
+        expected=f"nothing: {by.tool} by {by.agent_id} had taken it out of service",
+        anomaly=anomaly,
+        path=(by, step),
+    )
