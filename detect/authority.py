@@ -10,12 +10,26 @@ from typing import Final
 import msgspec
 
 from detect.memory import remember
-from detect.step import Step
+from detect.step import Step, within
 from ingest.arguments import scalars_in
 
-SCOPE_KEYS: Final = frozenset({"scope", "scopes", "allowedtools", "allowed", "permissions", "capabilities", "tools"})
+SCOPE_KEYS: Final = frozenset(
+    {
+        "scope",
+        "scopes",
+        "allowedtools",
+        "allowedtargets",
+        "allowed",
+        "permissions",
+        "capabilities",
+        "tools",
+        "targets",
+        "mode",
+    }
+)
 _PARENT_KEYS: Final = ("parentworkflowid", "parentsessionid", "parentsession", "parentrunid", "parenttraceid")
 _CHILD_KEYS: Final = ("sessionid", "childsessionid", "runid", "workflowid", "threadid", "taskid", "conversationid")
+_SOON_S: Final = 300
 _MOST_HANDOFFS: Final = 8
 
 
@@ -41,6 +55,8 @@ class Delegations(msgspec.Struct):
     """(session, agent) -> the delegation that it works under."""
 
     under: dict[tuple[str, str], Delegation] = {}
+    lately: dict[str, Delegation] = {}
+    """Agent -> the last hand-off to it, for logs that share no session with the hand-off."""
 
     def take(self, step: Step) -> Delegation | None:
         """A hand-off: what it delegates, with what its own giver had been delegated."""
@@ -57,6 +73,7 @@ class Delegations(msgspec.Struct):
         added = stated - held if stated and held is not None else frozenset()
         delegation = Delegation((*before, step.without_payload())[-_MOST_HANDOFFS:], scope, added)
         remember(self.under, (step.session_id, step.target), delegation)
+        remember(self.lately, step.target, delegation)
         for key, value in values:
             if key in _CHILD_KEYS and value != step.session_id:
                 remember(self.under, (value, step.target), delegation)
@@ -72,4 +89,13 @@ class Delegations(msgspec.Struct):
 
     def of(self, step: Step) -> Delegation | None:
         """The delegation that the step's agent works under in this session."""
-        return self.under.get((step.session_id, step.agent_id))
+        delegation = self.under.get((step.session_id, step.agent_id))
+        if delegation is not None or not self.lately or "/" not in step.agent_id:
+            return delegation
+        # A cloud's own log knows the agent by its role, and no session of the agent's.
+        role = step.agent_id.rpartition("/")[2]
+        for name in (role, *(role.split("-", n)[n] for n in (1,) if "-" in role)):
+            lately = self.lately.get(name)
+            if lately is not None and lately.is_stated and within(lately.handoff, step, _SOON_S):
+                return lately
+        return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Final, Literal, get_args
 
 import msgspec
 
+from detect.credentials import IS_TEMPORARY
 from detect.detectors import Detector, Finding, Shows
-from detect.step import Step, within
+from detect.step import Step
 from ingest.event import identify
 
 _MOST_TOOLS_SHOWN: Final = 5
@@ -17,7 +19,9 @@ _EACH_FURTHER: Final = 0.5
 """What a further detector adds to the strongest: they look at the same steps, so they are no independent witnesses."""
 _A_DECADE: Final = 4.0
 """Evidence of this many powers of ten is an anomaly of 0.9."""
-TARGET_WINDOW_S: Final = 24 * 3600
+_MOST_ON_TARGET: Final = 4
+"""Agents with movements on one target; what more of them share is a gateway or a default, not a root."""
+_TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
 _MOST_FOR_NOVELTY: Final = 0.5
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
 
@@ -137,26 +141,33 @@ class _Groups:
 def build_cases(found: list[Found]) -> list[Case]:
     """Group findings of one causal root; groups with nothing raising are no case.
 
-    One root: they share a session or a step of their paths (a credential handed on, a hand-off, an opened path), or
-    movements end at one target within a day of each other. Cases come heaviest first; ties by id.
+    One root: they share a step of their paths (the one that gave a credential, handed on, opened the way), or within
+    a day of each other they share a session, act with one temporary credential, or as movements end at one target.
+    Cases come heaviest first; ties by id.
     """
     groups = _Groups()
-    for f in found:
-        first, *others = [step.session_id for step in f.finding.path]
-        for other in others:
-            groups.join(first, other)
-    last_on: dict[str, Step] = {}
-    for f in sorted(found, key=lambda f: _when(f.step)):
-        target = f.step.target
-        if target is None or f.detector.shows != "movement":
+    keys = [f.finding_id for f in found]
+    agent_of = {key: f.step.agent_id for key, f in zip(keys, found, strict=True)}
+    touches: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for key, f in zip(keys, found, strict=True):
+        for step in f.finding.path:
+            touches[f"step {step.event_id}"].append((*_when(step), key))
+        at, event_id = _when(f.step)
+        touches[f"session {f.step.session_id}"].append((at, event_id, key))
+        if f.step.target is not None and f.detector.shows == "movement":
+            touches[f"target {f.step.target}"].append((at, event_id, key))
+        if f.step.credential_id is not None and IS_TEMPORARY.match(f.step.credential_id):
+            touches[f"credential {f.step.credential_id}"].append((at, event_id, key))
+    for name, touched in touches.items():
+        if name.startswith("target ") and len({agent_of[key] for _, _, key in touched}) > _MOST_ON_TARGET:
             continue
-        before = last_on.get(target)
-        if before is not None and within(before, f.step, TARGET_WINDOW_S):
-            groups.join(before.session_id, f.step.session_id)
-        last_on[target] = f.step
+        touched.sort()
+        for (before, _, one), (after, _, other) in pairwise(touched):
+            if after - before <= _TOGETHER_NS:
+                groups.join(one, other)
     members: dict[str, list[Found]] = defaultdict(list)
-    for f in found:
-        members[groups.find(f.step.session_id)].append(f)
+    for key, f in zip(keys, found, strict=True):
+        members[groups.find(key)].append(f)
     cases = [
         Case(
             tuple(

@@ -25,7 +25,7 @@ from detect.lives import Lives, Sleep
 from detect.memory import Habits
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
-from detect.reach import HOUR_S, Reach, Reaches
+from detect.reach import HOUR_S, Reach, Reaches, Stranger
 from detect.restrictions import Restrictions
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
@@ -44,6 +44,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     asked: Asked = "privileged"
     coverage: Coverage = Coverage("none")
     has_history: bool = False
+    root: str = ""
+    """The agent at the start of the path: who first held what this step acts with."""
+    root_has_history: bool = False
+    is_new_to_root: bool = False
     reach: Reach
     switch: Switch | None = None
     opened_by: Step | None = None
@@ -72,8 +76,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The uncovered step by which somebody came to the host that this step goes out from."""
     hops: tuple[Step, ...] = ()
     """The session's uncovered steps to new targets, this one last."""
+    hops_shown: tuple[int, int] = (0, 0)
+    """Sessions with as many: the agent's, and everybody's."""
     strangers: tuple[Step, ...] = ()
     """The latest privileged steps on this target of agents that do not usually work with this one."""
+    stranger: Stranger | None = None
+    """An account that the step's arguments name, and that is new to the agent."""
     stamp: Stamp | None = None
 
     @property
@@ -145,10 +153,11 @@ class CausalPass:
         unmasked = None if step.is_privileged else memory.shapes.unmask(step)
         if unmasked is not None:
             step.capability = unmasked
-        facts = self._judged(step, is_unmasked=unmasked is not None) if step.is_privileged else None
+        is_asked = step.is_privileged or memory.credentials.is_handed_on(step)
+        facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
-            if step.is_done and step.result:
+            if step.gives and step.is_done:
                 memory.credentials.take(step, None, _UNKNOWN, self._history, memory.habits)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
@@ -160,13 +169,19 @@ class CausalPass:
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
-        is_open_move = reach.is_new and not is_covered
+        is_open_move = reach.is_new and not is_covered and step.is_privileged
+        root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
         if is_unmasked is False:
             memory.shapes.unmask(step)
+        is_move = is_open_move and step.is_done and step.capability in _MOVES
+        hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
         facts = Facts(
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
+            root=root,
+            root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
+            is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
             reach=reach,
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
@@ -178,13 +193,17 @@ class CausalPass:
             rewrites_itself=rewrites_itself(step),
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),
             origin=memory.provenance.origin(step, habits),
-            phases=memory.chains.phase(step, habits, is_covered=is_covered) if step.is_done else None,
+            phases=memory.chains.phase(step, habits, is_covered=is_covered)
+            if step.is_done and step.is_privileged
+            else None,
+            stranger=memory.reaches.stranger(step, habits),
             method=memory.chains.method(step, habits, window_s) if step.is_done else None,
             fan=fan,
             fan_shown=fan_shown,
             fan_sessions=fan_sessions,
             bridge=self._bridge(step),
-            hops=memory.chains.hop(step) if is_open_move and step.is_done and step.capability in _MOVES else (),
+            hops=hops,
+            hops_shown=hops_shown,
             strangers=memory.chains.others(step, habits, window_s),
         )
         if step.is_done:

@@ -15,6 +15,7 @@ from detect.memory import Habits, remember
 from detect.step import Step, within
 
 _MOST_STEPS: Final = 32
+_HOPS_S: Final = 4 * 3600
 _BIT: Final[dict[str, int]] = {capability: 1 << bit for bit, capability in enumerate(CAPABILITIES[2:])}
 
 
@@ -95,11 +96,16 @@ class Chains(msgspec.Struct):
                 return Completed(method.name, method.source, tuple(ordered), shown)
         return None
 
-    def hop(self, step: Step) -> tuple[Step, ...]:
-        """The session's uncovered steps to new targets, this one last."""
-        steps = [*self.hops.get(step.session_id, ()), step.without_payload()][-_MOST_STEPS:]
-        remember(self.hops, step.session_id, steps)
-        return tuple(steps)
+    def hop(self, step: Step, habits: Habits) -> tuple[tuple[Step, ...], tuple[int, int]]:
+        """The session's uncovered steps to new targets, this one last, and in how many sessions there were as many."""
+        session, agent = step.session_id, step.agent_id
+        before = [s for s in self.hops.get(session, ()) if s.target != step.target and within(s, step, _HOPS_S)]
+        steps = [*before, step.without_payload()][-_MOST_STEPS:]
+        remember(self.hops, session, steps)
+        number = str(len(steps))
+        habits.note(session, "hops", agent, number)
+        habits.note(session, "hops", "", number)
+        return tuple(steps), (habits.seen("hops", agent, number), habits.seen("hops", "", number))
 
     def others(self, step: Step, habits: Habits, window_s: float) -> tuple[Step, ...]:
         """The steps of other agents on the same target in the window, of those that hardly ever work with this one."""

@@ -24,9 +24,8 @@ from ingest.tables import JUDGED, MEMORIES, SEEN_SEGMENTS
 
 Judged = Counter[tuple[str, str, str]]
 """(detector, agent, what was missing or "") -> steps."""
-KEPT_MEMORIES: Final = 10
-"""Days whose memory is kept, so that late data of the last ten days costs no more than those; of older days every
-tenth is kept."""
+_KEPT_DAYS: Final = 10
+"""The memory of the last ten days is kept, so that late data costs no more than those; of older days every tenth."""
 
 _SEEN: Final = """
 with rows_of as (
@@ -93,7 +92,14 @@ def where_it_stopped(connection: duckdb.DuckDBPyConnection, edition: Edition, ve
     return Stopped(stand, memory, seen)
 
 
-def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes]], version: str) -> None:
+def is_kept(day: date | None, last: date | None) -> bool:
+    """Whether the memory after this day is worth keeping when the log ends with the last."""
+    if day is None or last is None:
+        return True
+    return (last - day).days < _KEPT_DAYS or day.toordinal() % _KEPT_DAYS == 0
+
+
+def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes | None]], version: str) -> None:
     """Write what was judged now beside what stands from before; old memories are thinned out."""
     stand = {_key(day.day) for day in stopped.days}
     judged, memories = (
@@ -109,12 +115,14 @@ def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes]], vers
             ("judged", row, JUDGED, judged),
             ("memories", told, MEMORIES, memories),
         ):
+            if table == "memories" and memory is None:
+                continue
             name = f"{table}/{edition.generation:06d}{key}"
             named[key] = edition.write(table, pa.Table.from_pylist([said], schema=schema), name=name)
-    kept = sorted(memories)
-    thinned = [k for n, k in enumerate(reversed(kept)) if n >= KEPT_MEMORIES and (len(kept) - 1 - n) % KEPT_MEMORIES]
+    last = max((day.day for day in (*stopped.days, *(d for d, _ in days)) if day.day is not None), default=None)
+    kept = {_key(day.day) for day in (*stopped.days, *(d for d, _ in days)) if is_kept(day.day, last)}
     edition.tables["judged"] = [judged[key] for key in sorted(judged)]
-    edition.tables["memories"] = [memories[key] for key in kept if key not in thinned]
+    edition.tables["memories"] = [memories[key] for key in sorted(memories) if key in kept]
     edition.replace("seen_segments", stopped.seen)
 
 

@@ -34,12 +34,15 @@ _SECRET: Final = re.compile(
     r"|kubeconfig|BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{8,}\.",
     re.IGNORECASE,
 )
-"""Without one of these a result of a step that is not of the class `credential` only names credentials."""
+"""Without one of these, a result that names many credentials is a list of them."""
+_MOST_HANDED: Final = 3
 _SHAPED: Final = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b|\barn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@/-]+"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abps]-|sk-)[\w-]{16,}"
 )
 _TEMPORARY: Final = re.compile(r"session_?token|expir|\bASIA", re.IGNORECASE)
+IS_TEMPORARY: Final = re.compile(r"ASIA[A-Z0-9]{12}|ey[JK]")
+"""A temporary credential is new every time: that no log gave it says nothing."""
 _EXPIRY: Final = re.compile(
     r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
 )
@@ -60,6 +63,8 @@ class Gift(msgspec.Struct, frozen=True):
     path: tuple[Step, ...]
     is_held: bool
     """Whether the agent may hold it: it always took this one, or a human approved just this."""
+    is_trade: bool
+    """Whether giving such credentials is the giver's usual work, if not this one."""
     until_ns: int | None
     """When it ends; None: a key that lives until it is rotated."""
 
@@ -71,6 +76,8 @@ class Switch(msgspec.Struct, frozen=True):
     identity: str
     path: tuple[Step, ...]
     """From the step that gave the credential to the step that used it."""
+    is_session: bool = False
+    """Whether the credential is a temporary one: who uses it is the one who took it, under another name."""
 
 
 class Credentials(msgspec.Struct):
@@ -95,7 +102,9 @@ class Credentials(msgspec.Struct):
         gift = self._gift_of(acting, step, window_s)
         if gift is not None:
             return None if self._may_hold(gift, step, habits) else _clear(gift, step)
-        if is_always_new(history, agent, aspect) or not history.is_enough(agent):
+        if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
+            return None
+        if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
             return None
         return Switch("unclear", acting, (step.without_payload(),))
 
@@ -131,24 +140,35 @@ class Credentials(msgspec.Struct):
 
     def _may_hold(self, gift: Gift, step: Step, habits: Habits) -> bool:
         agent = step.agent_id
-        if gift.is_held and gift.step.agent_id == agent:
+        if gift.is_held and (gift.step.agent_id == agent or gift.until_ns is not None):
+            return True
+        if gift.is_trade and gift.identity in (agent.rpartition("/")[2], (step.principal or "").rpartition("/")[2]):
             return True
         return habits.seen("acts as", agent, gift.identity) > 0
+
+    def is_handed_on(self, step: Step) -> bool:
+        """Whether the step acts with a credential that another agent took, without approval or habit."""
+        if step.credential_id is None or not self.given:
+            return False
+        gift = self.given.get(fingerprint(step.credential_id))
+        return gift is not None and not gift.is_held and gift.step.agent_id != step.agent_id
 
     def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
-        if not is_credential and (not result or _SECRET.search(result) is None):
+        handed = list(given(result)) if step.gives else []
+        if not is_credential and (not handed or (len(handed) > _MOST_HANDED and not _SECRET.search(result or ""))):
             return
         identity = step.target or step.tool or ""
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
         before = switch.path[:-1] if switch is not None else ()
         is_held = coverage.is_covered or (usual and switch is None)
         path = (*before, step.without_payload())
-        gift = Gift(path[-1], identity, path, is_held, _until(step))
+        is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
+        gift = Gift(path[-1], identity, path, is_held, is_trade, _until(step))
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
-        for credential in given(result):
+        for credential in handed:
             if credential not in (step.credential_id, step.principal):
                 remember(self.given, fingerprint(credential), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
@@ -158,6 +178,8 @@ class Credentials(msgspec.Struct):
     def note(self, step: Step, habits: Habits, window_s: float) -> None:
         """Remember as whom the agent acted, by what the credential stands for: a rotated key is the same identity."""
         acting = acting_as(step)
+        if acting is not None:
+            habits.note(step.session_id, "acts", step.agent_id)
         if acting is not None and (gift := self._gift_of(acting, step, window_s)) is not None:
             habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
 
@@ -175,10 +197,11 @@ def _credential(step: Step) -> str | None:
     return None if step.credential_id in objects else step.credential_id
 
 
-def is_always_new(history: History, agent: str, aspect: str) -> bool:
-    """An agent that has no usual credential: most of its sessions, or none, showed one of their own."""
+def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> bool:
+    """An agent that has no usual credential: a fifth of the sessions that show one, or none, showed a new one."""
     distinct = history.values_in(agent, aspect)
-    return distinct == 0 or distinct * 2 > history.sessions(agent)
+    acting = habits.seen("acts", agent) or history.sessions(agent)
+    return distinct == 0 or distinct * 5 > acting
 
 
 def given(result: str | None) -> Iterator[str]:
@@ -204,7 +227,8 @@ def role_of(principal: str) -> str | None:
 
 
 def _clear(gift: Gift, step: Step) -> Switch:
-    return Switch("clear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
+    path = (*gift.path, step.without_payload())[-LONGEST_PATH:]
+    return Switch("clear", gift.identity, path, is_session=gift.until_ns is not None)
 
 
 def _until(step: Step) -> int | None:

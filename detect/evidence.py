@@ -1,7 +1,8 @@
 """How much a finding weighs in this fleet: what a detector says every day weighs little, whatever it claims.
 
 A finding's evidence is in powers of ten: how seldom the detector speaks of an agent on a day, by the days before
-(shrunk from the fleet to the agent), together with how sure it is of this step.
+(shrunk from the fleet to the agent), together with how sure it is of this step. What it said of the same agent and
+tool on earlier days it says with half the weight, a third, and so on: a person has seen it and let it be.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Rates:
 
     def __init__(self) -> None:
         self._days_found: Counter[tuple[str, str]] = Counter()
+        self._days_everywhere: Counter[str] = Counter()
+        self._days_same: Counter[tuple[str, str, str | None]] = Counter()
         self._agent_days: Counter[str] = Counter()
 
     def weigh(self, found: Iterable[Found]) -> list[Found]:
@@ -40,16 +43,25 @@ class Rates:
         """A day is over: the agents that were judged in it, and what was found."""
         if day is not None:
             self._agent_days.update(set(agents))
-        self._days_found.update({(f.detector.name, f.step.agent_id) for f in found})
+        findings = list(found)
+        of_agents = {(_question(f), f.step.agent_id) for f in findings}
+        self._days_found.update(of_agents)
+        self._days_everywhere.update(question for question, _ in of_agents)
+        self._days_same.update({(_question(f), f.step.agent_id, f.step.tool) for f in findings})
 
     def _evidence(self, f: Found) -> float:
-        name, agent = f.detector.name, f.step.agent_id
+        name, agent = _question(f), f.step.agent_id
         days = max(_LEAST_AGENT_DAYS, float(sum(self._agent_days.values())))
-        everywhere = sum(count for (detector, _), count in self._days_found.items() if detector == name)
-        of_fleet = (everywhere + 0.5) / (days + 1)
+        of_fleet = (self._days_everywhere[name] + 0.5) / (days + 1)
         of_agent = (self._days_found[name, agent] + _SHRINKAGE_DAYS * of_fleet) / (
             self._agent_days[agent] + _SHRINKAGE_DAYS
         )
         seldom = -log10(min(1.0, of_agent))
         sure = -log10(1 - min(_SUREST, f.finding.anomaly))
-        return _CLAIMED[f.detector.shows] * (seldom + sure)
+        said_before = self._days_same[name, agent, f.step.tool]
+        return _CLAIMED[f.detector.shows] * (seldom + sure) / (1 + said_before)
+
+
+def _question(f: Found) -> str:
+    """What is counted as one: a detector may answer in more than one way, each with a title of its own."""
+    return f"{f.detector.name}: {f.finding.title}"

@@ -22,7 +22,7 @@ _REMOVES: Final = re.compile(
     re.IGNORECASE,
 )
 _ACTING_KEYS: Final = frozenset(
-    {*PRINCIPAL_KEYS, *HUMAN_KEYS, *CREDENTIAL_KEYS, "agent", "agentid", "agentname", "caller", "actor", "sessionname",
+    {*PRINCIPAL_KEYS, *HUMAN_KEYS, *CREDENTIAL_KEYS, "caller", "actor", "sessionname",
      "rolesessionname", "requestedby", "source"}
 )  # fmt: skip
 _WORD: Final = re.compile(r"[\w-]+")

@@ -16,9 +16,11 @@ from ingest.arguments import scalars_in
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
 _MOST_NETWORKS: Final = 256
 _CLOSES: Final = re.compile(
-    r"deny|(?<!un)block|drop|revoke|remove|delete|close|isolate|quarantine|contain", re.IGNORECASE
+    r"deny|(?<!un)block|drop|revoke|remove|delete|close|disconnect|isolat|quarantine|contain|sinkhole|reject|\bban",
+    re.IGNORECASE,
 )
-_ACTION_KEYS: Final = frozenset({"action", "effect", "mode", "rule", "policy", "operation", "decision"})
+_ACTION_KEYS: Final = frozenset({"action", "ruleaction", "effect", "mode", "operation", "decision", "verdict"})
+_CROSS: Final = frozenset({"remote_execution", "credential", "destructive"})
 
 
 class Opened(msgspec.Struct):
@@ -43,7 +45,7 @@ class Opened(msgspec.Struct):
 
     def opener(self, step: Step, window_s: float) -> Step | None:
         """Who opened the path that this step crosses, in the window before it."""
-        if step.capability == "network_path" or not self.places:
+        if step.capability not in _CROSS or not self.places:
             return None
         for place in places_of(step):
             opener = self.places.get(place) or self._range_of(place)

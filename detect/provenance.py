@@ -60,9 +60,10 @@ class Provenance(msgspec.Struct):
             if source is None or source.event_id == step.event_id:
                 return None
             of = source.tool or ""
-        is_usual = habits.seen("origin", agent, step.tool or "", of) > 0 or habits.seen("origin", agent, of) > 1
+        does = step.capability or ""
+        is_usual = habits.seen("origin", agent, step.tool or "", of) > 0 or habits.seen("origin", agent, does, of) > 1
         cases = habits.seen("origin", agent)
         habits.note(step.session_id, "origin", agent, step.tool or "", of)
-        habits.note(step.session_id, "origin", agent, of)
+        habits.note(step.session_id, "origin", agent, does, of)
         habits.note(step.session_id, "origin", agent)
         return Origin(of, source, is_usual, cases)

@@ -19,6 +19,7 @@ _NUMBERED: Final = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(
     r"arn:aws[\w-]*:[\w-]*:[\w-]*:(\d{12}):|\bprojects/([\w-]+)|/subscriptions/([0-9a-f-]{36})", re.IGNORECASE
 )
+_ACCOUNT_ID: Final = re.compile(r"(?<![\d-])\d{12}(?![\d-])")
 _MOST_NEW: Final = 64
 HOUR_S: Final = 3600
 
@@ -37,6 +38,15 @@ class Reach(msgspec.Struct, frozen=True):
     """Sessions of other agents that touched it."""
 
 
+class Stranger(msgspec.Struct, frozen=True):
+    """An account that a step names and that its agent never named."""
+
+    account: str
+    is_new_to_all: bool
+    named: int
+    """Sessions of the agent whose privileged steps named any account."""
+
+
 class Reaches(msgspec.Struct):
     """The new targets of every agent in the last hour, and of the whole fleet how many are usual."""
 
@@ -48,7 +58,7 @@ class Reaches(msgspec.Struct):
     def of(self, step: Step, history: History, habits: Habits) -> Reach:
         """How new the target of a step is."""
         target, agent = step.target, step.agent_id
-        if target is None or history.seen(agent, "target", target).sessions:
+        if target is None or self._is_known(agent, target, history, habits):
             return _OLD
         kind, account = kind_of(target), account_of(target)
         is_new_kind = not habits.seen("kind", agent, kind)
@@ -59,8 +69,21 @@ class Reaches(msgspec.Struct):
         distinct = habits.distinct("kind", agent) if is_new_kind else history.values_in(agent, "target")
         steps = max(sessions, history.steps_in(agent, "target")) if not is_new_kind else sessions
         chance = min(1.0, (distinct + 1) / (steps + distinct + 2))
+        tool = step.tool or ""
+        if with_tool := history.steps_in(agent, "tool_target", tool):
+            chance = max(chance, history.values_in(agent, "tool_target", tool) / (with_tool + 2))
         peers, _ = history.peers(agent, "target", target)
         return Reach(True, is_new_kind, is_new_account, is_new_to_human, chance, peers)
+
+    def _is_known(self, agent: str, target: str, history: History, habits: Habits) -> bool:
+        """Whether the agent acted on the target before; to have read about it is not enough."""
+        if not history.seen(agent, "target", target).sessions:
+            return False
+        return not habits.seen("reached", agent) or habits.seen("reached", agent, target) > 0
+
+    def is_new_to(self, root: str, target: str | None, history: History, habits: Habits) -> bool:
+        """Whether the target is new to an agent other than the one that acts: the root of a path."""
+        return target is not None and not self._is_known(root, target, history, habits)
 
     def note(self, step: Step, habits: Habits) -> None:
         """Remember what the step touched, as a habit of its agent and of the person behind it."""
@@ -68,10 +91,30 @@ class Reaches(msgspec.Struct):
         if target is None:
             return
         habits.note(session, "kind", agent, kind_of(target))
+        if step.is_privileged:
+            habits.note(session, "reached", agent)
+            habits.note(session, "reached", agent, target)
         if (account := account_of(target)) is not None:
             habits.note(session, "account", agent, account)
+            habits.note(session, "names", "", account)
         if step.on_behalf_of is not None:
             habits.note(session, "human", step.on_behalf_of, target)
+
+    def stranger(self, step: Step, habits: Habits) -> Stranger | None:
+        """The first account in the arguments of a step that gives permissions which is new to the agent."""
+        if step.capability != "permission" or step.arguments is None:
+            return None
+        agent, found = step.agent_id, None
+        for account in dict.fromkeys(_ACCOUNT_ID.findall(step.arguments)):
+            if (
+                found is None
+                and account != account_of(step.principal or "")
+                and not habits.seen("names", agent, account)
+            ):
+                found = Stranger(account, not habits.seen("names", "", account), habits.seen("names", agent))
+            for parts in ((agent, account), ("", account), (agent,)):
+                habits.note(step.session_id, "names", *parts)
+        return found
 
     def remember(self, step: Step) -> None:
         """Remember an uncovered privileged step to a new target."""

@@ -20,16 +20,18 @@ import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
-from detect.continuing import Day, Judged, Stopped, code_version, keep, where_it_stopped
+from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
+from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
-from ingest.published import editing
+from ingest.published import editing, empty
 from ingest.tables import FAILED, UNMATCHED
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_LAST: Final = "select cast(max(ordered_at) as date) from events"
 
 _UNMATCHED: Final = """
 select tool, agent_id, count(*) as steps
@@ -67,6 +71,8 @@ class Detected:
     unmatched: int = 0
     days_judged: int = 0
     """How many days this run judged itself; the others stood from earlier runs."""
+    days: tuple[RaisedDay, ...] = ()
+    """Under a budget: each day with what was raised."""
 
 
 @cache
@@ -75,20 +81,23 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS) -> Detected:
-    """Judge what is new since the last run, and publish all findings and cases."""
+def detect_in(
+    data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS, cases_per_day: float | None = None
+) -> Detected:
+    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
         version = f"{code_version()} {capabilities.version} {window_hours}"
         stopped = where_it_stopped(connection, edition, version)
         run = _Run(connection, window_hours, stopped)
-        detected = run.detected()
+        detected = _with_scores(connection, run.detected())
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
         edition.replace("findings", findings_table(detected.found, case_of))
-        edition.replace("cases", cases_table(detected.cases))
+        detected.days = days_of(connection, detected.cases, cases_per_day)
+        edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
         edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
@@ -98,6 +107,21 @@ def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = W
         connection.close()
         edition.publish()
         return detected
+
+
+def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
+    """Judge all days anew and publish nothing; the connection must have the table `classed`."""
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")))
+    return _with_scores(connection, run.detected())
+
+
+def _with_scores(connection: duckdb.DuckDBPyConnection, detected: Detected) -> Detected:
+    """What whole sessions' scores add, where they were scored: they say more only where no detector spoke."""
+    low = found_by_score(connection, detected.found)
+    if low:
+        detected.found.extend(low)
+        detected.cases = build_cases(detected.found)
+    return detected
 
 
 class _Run:
@@ -114,7 +138,7 @@ class _Run:
         self._counts = self._counts_by_day()
         self._next_counts = next(self._counts, None)
         self._stopped = stopped
-        self.days: list[tuple[Day, bytes]] = []
+        self.days: list[tuple[Day, bytes | None]] = []
         """What this run judged, and what the pass remembered after each day."""
         if stopped.memory is None:
             self._causal = CausalPass(self._history, window_hours)
@@ -129,6 +153,7 @@ class _Run:
         self._unlearn(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
+        last: date | None = ask(self._connection, _LAST).item()
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
@@ -140,7 +165,8 @@ class _Run:
             self._unlearn(flagged, day)
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), self._causal.state()))
+            memory = self._causal.state() if is_kept(day, last) else None
+            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result

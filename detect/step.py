@@ -34,9 +34,10 @@ select
         when capability = 'read' and kind = 'tool_call' then null
         else arguments
     end as arguments,
+    coalesce(kind = 'tool_call' and regexp_matches(result, $gives), false) as gives,
     case
         when kind <> 'tool_call' then null
-        when capability = 'credential' or coalesce(regexp_matches(result, $gives), false) then result
+        when capability = 'credential' or gives then result
         else left(result, $longest)
     end as result
 from events
@@ -77,6 +78,8 @@ class Step(msgspec.Struct, kw_only=True, gc=False):
     source: str
     arguments: str | None
     result: str | None
+    gives: bool
+    """Whether the result may hold a credential (a sieve)."""
     previous_tool: str = ""
     """The tool that the same agent called before in this trace on that day; "" at its start."""
 

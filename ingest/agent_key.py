@@ -22,7 +22,7 @@ def parsed(text: str) -> tuple[str, ...]:
     unknown = [part for part in parts if part not in _PARTS]
     if unknown or not parts or len(set(parts)) < len(parts):
         wrong = f"{', '.join(unknown)!r} is no part of it" if unknown else "it must name one part or several, each once"
-        raise Trouble(f"--agent-key {text!r}: {wrong}; choose from {', '.join(_PARTS)}, with commas between")
+        raise Trouble(f"agent key {text!r}: {wrong}; choose from {', '.join(_PARTS)}, with commas between")
     return parts
 
 
@@ -33,8 +33,8 @@ def chosen(asked: tuple[str, ...] | None, stored: tuple[str, ...], *, is_new: bo
     if is_new:
         return asked
     raise Trouble(
-        f"--agent-key {','.join(asked)}: this data directory was begun with {','.join(stored)}, and its agents would "
-        "no longer be the same; leave the option out, or ingest into a new --data"
+        f"agent key {','.join(asked)}: this data directory was begun with {','.join(stored)}, and its agents would "
+        "no longer be the same; leave it out, or ingest into a new --data"
     )
 
 

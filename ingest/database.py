@@ -24,7 +24,7 @@ _OVER_PARQUET: Final = {"events": "stored_events", "traces": "stored_traces"}
 _VIEWS: Final = ("events", "witnesses", "sessions", "gaps")
 _TYPES: Final = {pa.string(): "varchar", pa.int64(): "bigint", pa.int32(): "integer", pa.int8(): "tinyint",
                  pa.float64(): "double", pa.timestamp("ns"): "timestamp_ns", pa.date32(): "date",
-          pa.binary(): "blob"}  # fmt: skip
+                 pa.bool_(): "boolean", pa.binary(): "blob"}  # fmt: skip
 
 
 def open_published(data: Path) -> duckdb.DuckDBPyConnection:

@@ -122,7 +122,6 @@ class _Told:
             "output_tokens": self.output,
             "joins": sorted(self.joins),
             "approvals": sorted(self.approvals),
-            "joins": sorted(self.joins),
             "first_at": self.first,
             "last_at": self.last,
         }

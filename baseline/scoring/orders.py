@@ -59,7 +59,9 @@ def folds_of(tasks: Sequence[Task], folds: int, seed: int) -> dict[str, int]:
     return found
 
 
-def held_out(sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], seed: int, made: int) -> Held:
+def held_out(
+    sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], seed: int, made: int
+) -> Held:
     """Every benign session, and made hijacks, judged by the other folds' sessions; several rounds of it."""
     rows: list[Rows] = []
     foreign: list[bool] = []
@@ -72,7 +74,9 @@ def held_out(sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[
             mine = list(grafts(inside, group, made, seed * 1000 + number * FOLDS + k))
             found = measured([*inside, *(g.session for g in mine)], past, relevance_of(past))
             rows.append(found.rows)
-            kinds = [(frozenset[int](), frozenset((group[s.asked_key],))) for s in inside] + [(g.foreign, g.groups) for g in mine]
+            kinds = [(frozenset[int](), frozenset((group[s.asked_key],))) for s in inside] + [
+                (g.foreign, g.groups) for g in mine
+            ]
             for (taken, made_of), start, end in zip(kinds, found.starts[:-1], found.starts[1:], strict=True):
                 foreign += [n in taken for n in found.numbers[start:end]]
                 groups += [made_of] * (end - start)

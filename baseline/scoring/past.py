@@ -197,7 +197,9 @@ class Past:
     @cached_property
     def _request_weights(self) -> dict[str, list[float]]:
         weights, unseen = self.weights, self.unseen
-        return {a: [math.fsum(weights.get(w, unseen) for w in words) for words, _ in r] for a, r in self.requests.items()}
+        return {
+            a: [math.fsum(weights.get(w, unseen) for w in words) for words, _ in r] for a, r in self.requests.items()
+        }
 
 
 def past_of(tasks: Sequence[Task]) -> Past:

@@ -43,7 +43,9 @@ def words_asked(tool: str, asked: frozenset[str]) -> float:
     return sum(_asks(w, asked) for w in words) / max(1, len(words))
 
 
-def _signs(asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int) -> list[float]:
+def _signs(
+    asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int
+) -> list[float]:
     """What speaks for this tool; `own` is 1 where the agent's task itself is among the counts, and took it."""
     used = next((like for like, _, tools in near if tool in tools), 0.0)
     unused = next((like for like, _, tools in near if tool not in tools), 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins
 speak alone only where they are far more certain."""
 import os
 
-PRIOR_TASKS = float(os.environ.get("PRIOR","80"))
+PRIOR_TASKS = float(os.environ.get("PRIOR", "80"))
 """An agent's own calibration counts half when it rests on as many tasks as this."""
 _SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
 

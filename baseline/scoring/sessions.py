@@ -84,9 +84,7 @@ class Asked:
 
 @lru_cache(maxsize=1 << 12)
 def asked_of(requests: tuple[str, ...]) -> Asked:
-    return Asked(
-        frozenset().union(*(told(r) for r in requests)), frozenset(t for r in requests for t in tokens(r))
-    )
+    return Asked(frozenset().union(*(told(r) for r in requests)), frozenset(t for r in requests for t in tokens(r)))
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,8 @@ class Work:
 
     def _seldom(self, agent: Agent, rng: random.Random) -> StepPlan:
         action = agent.seldom[int(len(agent.seldom) * rng.random() ** 1.5)]
-        return StepPlan((action,), asks=action not in _FREELY and rng.random() < 0.5)
+        is_asked = action not in _FREELY and random.Random(f"{agent.name}/asks/{action}").random() < 0.7
+        return StepPlan((action,), asks=is_asked)
 
     def _exploration(self, agent: Agent, rng: random.Random) -> list[StepPlan]:
         """Steps of the agent's own playbooks in any order, with one or two of what it seldom does."""

@@ -8,11 +8,11 @@ from detect.step import Step
 
 @detector(needs=("approver",), techniques=("T1684.001",), shows="novelty", asked="approval")
 def approvals_in_a_burst(
-    step: Step, facts: Facts, history: History, *, least: int = 5, least_sessions: int = 10, hasty: float = 0.1
+    step: Step, facts: Facts, history: History, *, least: int = 8, least_sessions: int = 10, hasty: float = 0.1
 ) -> Finding | None:
     """A person said yes faster and more often than this person ever did: a rubber stamp, or a yes that was worn down.
 
-    Quiet: for fewer than five yeses within ten minutes; where the person said yes as often on an earlier day; with
+    Quiet: for fewer than eight yeses within ten minutes; where the person said yes as often on an earlier day; with
     fewer than ten sessions of the person's own history; where each yes took its usual time.
     Misses: a person who always stamps.
     Method: the rate against the person's own history; latency against the person's own mean (OWASP ASI09).

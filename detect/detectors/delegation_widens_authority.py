@@ -4,6 +4,7 @@ from baseline.history import History
 from detect.causal import Facts
 from detect.detectors import Finding, detector
 from detect.step import Step
+from ingest.arguments import scalars_in
 
 
 @detector(needs=("agent_id",), techniques=("T1548", "AML.T0053"), shows="movement")
@@ -27,13 +28,16 @@ def delegation_widens_authority(
     if handoff.agent_id == step.agent_id:
         return None
     if scope is not None:
-        if {step.tool, step.capability, step.target} & scope:
+        is_read_only = bool(scope & {"read-only", "readonly", "read_only"})
+        named = {step.tool, step.capability, step.target, *(value for _, value in scalars_in(step.arguments))}
+        if not is_read_only and named & scope:
             return None
         expected = f"what the hand-offs allow together: {', '.join(sorted(scope)) or 'nothing'}"
     else:
         delegated = history.steps_in(step.agent_id, "delegated_capability", handoff.agent_id)
         seen = history.seen(step.agent_id, "delegated_capability", step.capability, handoff.agent_id)
-        if delegated < least_steps or seen.steps:
+        is_usual = history.seen(step.agent_id, "tool", step.tool or "").sessions and not facts.is_new_reach
+        if delegated < least_steps or seen.steps or is_usual:
             return None
         expected = f"0 of {delegated:,} steps that {handoff.agent_id} delegated to it were of this class"
     return Finding(

@@ -8,17 +8,17 @@ from detect.step import Step
 
 @detector(needs=("tool",), techniques=("T1078", "AML.T0012"), shows="movement")
 def dormant_agent_wakes(
-    step: Step, facts: Facts, history: History, *, least_days: float = 5, times_longest: float = 2
+    step: Step, facts: Facts, history: History, *, least_days: float = 7, times_longest: float = 2
 ) -> Finding | None:
     """An agent that had been silent for long came back, and did what it had never done.
 
-    Quiet: where the silence is less than five days or twice its longest until then; where the step is of its usual
+    Quiet: where the silence is less than a week or twice its longest until then; where the step is of its usual
     tools and targets; where a person approved it.
     Misses: an attacker who wakes it with its usual work first, for a day.
     Method: dormant account detection, with the agent's own longest silence as the measure.
     """
     sleep = facts.sleep
-    if sleep is None or facts.coverage.is_covered or not facts.has_history:
+    if sleep is None or facts.coverage.is_covered or not step.is_done:
         return None
     if sleep.days < max(least_days, times_longest * sleep.longest_days):
         return None

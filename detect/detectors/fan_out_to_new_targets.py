@@ -8,11 +8,11 @@ from detect.step import Step
 
 @detector(needs=("target",), techniques=("T1021", "T1046"), shows="movement")
 def fan_out_to_new_targets(
-    step: Step, facts: Facts, history: History, *, least: int = 4, at_most: float = 0.005
+    step: Step, facts: Facts, history: History, *, least: int = 3, at_most: float = 0.002
 ) -> Finding | None:
     """Within an hour the agent took privileged steps on more new targets than it ever had.
 
-    Quiet: for fewer than four; where the agent had as many on an earlier day; where more than one in two hundred
+    Quiet: for fewer than three; where the agent had as many on an earlier day; where more than one in five hundred
     of the fleet's sessions had; where a person approved the step.
     Misses: a fan-out slower than the agent's usual rate.
     Method: LATMA's white cane and blast (Silverfort), the bound a quantile of the fleet's own history.

@@ -27,8 +27,10 @@ def ingest(paths: Paths, data: Data = DATA, json: Json = False, maps: Maps = Non
 def read_logs(paths: list[Path], data: Path, maps: list[Path] | None = None, agent_key: str | None = None) -> Report:
     from ingest.agent_key import parsed
     from ingest.load import ingest_paths
+    from ingest.reading_settings import Ingest
+    from ingest.settings import given
 
-    key = parsed(agent_key) if agent_key is not None else None
+    key = parsed(agent_key) if agent_key is not None else given().section("ingest", Ingest).agent_key or None
     with working("reading") as say:
         return ingest_paths(paths, data, mappings=maps or (), agent_key=key, progress=say)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.agent_key import parsed
+from ingest.commands.ingest import read_logs
 from ingest.database import ask, open_published
 from ingest.errors import Trouble
 from ingest.load import ingest_paths
@@ -74,3 +75,18 @@ def test_a_later_ingest_keeps_the_key_and_another_one_is_refused(tmp_path: Path,
 def test_a_part_that_is_not_known_is_refused_with_those_that_are(text: str) -> None:
     with pytest.raises(Trouble, match="agent, service, principal, host"):
         parsed(text)
+
+
+def test_the_settings_file_may_hold_it_and_the_option_goes_before(
+    tmp_path: Path, logs: list[Path], monkeypatch
+) -> None:
+    file = tmp_path / "custodiet.toml"
+    monkeypatch.setenv("CUSTODIET_CONFIG", str(file))
+    file.write_text('[ingest]\nagent_key = ["service", "agent"]\n')
+    read_logs(logs, tmp_path / "data")
+    assert len(agents(tmp_path / "data")) == 4
+    read_logs(logs, tmp_path / "other", agent_key="agent")
+    assert len(agents(tmp_path / "other")) == 2
+    file.write_text('[ingest]\nagent_key = ["pod"]\n')
+    with pytest.raises(Trouble, match=r"custodiet.toml:2.*agent, service, principal, host"):
+        read_logs(logs, tmp_path / "data")
