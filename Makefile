@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.complete
 
-.PHONY: run test lint bench samples producers lock clean
+.PHONY: run test lint bench bench-dashboard bench-latency samples producers lock clean
 
 run: $(READY)
 	$(BIN)/custodiet demo
@@ -21,11 +21,18 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench.speed
 
+bench-dashboard: $(READY)
+	$(BIN)/python -m bench.dashboard
+
+bench-latency: $(READY)
+	$(BIN)/python -m bench.latency --rate 1000
+	$(BIN)/python -m bench.latency --rate 5000 --seconds 120
+
 samples: $(READY)
 	$(BIN)/python sample_logs/generate.py
 
 producers: $(READY)
-	$(BIN)/python tests/producers/run.py
+	$(BIN)/python tests/producers/run.py $(KEEP)
 	$(BIN)/python -m pytest tests/producers
 
 lock: $(READY)

@@ -10,10 +10,12 @@ from typing import Final
 
 import polars as pl
 
+from baseline.capability import PRIVILEGED
 from baseline.values import Kind, Sources, named, values_in
 
 _ORDER: Final = ("ordered_at", "sequence", "depth", "kind_rank", "event_id")
 _ASKING: Final = frozenset(("user", "human", "request", "user_message", "input"))
+_DECISIONS: Final = ("approved", "denied", "automatic")
 START: Final = "^"
 """Stands in a context for the start of a trace."""
 ARROW: Final = " → "
@@ -22,7 +24,11 @@ FAILED: Final = " failed"
 LATENCIES_S: Final = (1, 5, 30, 120, 600, 3600, 28800)
 """Bounds of the buckets of how long a decision took: the value is how many of them it reached."""
 
+_MOST_DECISIONS: Final = 200
+"""Of a session, the first: each is held against each privileged call, and a log can hold any number of both."""
 COUNTED: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value")
+_SHOWN_OFTEN: Final = ("tool", "target", "principal", "credential_id", "capability", "previous_tool")
+"""What several aspects show is coded once."""
 _WHO: Final = ["day", "agent_id", "agent_version"]
 _CATEGORY: Final = pl.Categorical()
 
@@ -31,8 +37,9 @@ def counts_of(steps: pl.DataFrame, *, by_session: bool = False) -> pl.DataFrame:
     """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart."""
     steps = _numbered(steps.sort("trace_id", "agent_id", *_ORDER))
     calls = _with_states(steps.filter((pl.col("kind") == "tool_call") & pl.col("tool").is_not_null()))
+    coded = calls.with_columns(pl.col(_SHOWN_OFTEN).cast(_CATEGORY))
     told = pl.concat(
-        [*_of_calls(calls), *_of_links(calls), _delegated(steps, calls), *_of_decisions(steps),
+        [*_of_calls(coded), *_of_links(coded), _delegated(steps, calls), *_of_decisions(steps), _decided(steps, calls),
          *_of_values(steps), *_sizes(calls)]
     )  # fmt: skip
     by = ["who", "aspect", "context", "value"]
@@ -140,8 +147,10 @@ def _delegated(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 def _of_decisions(steps: pl.DataFrame) -> list[pl.DataFrame]:
     """Approvals that are steps of their own, and who gave those that a call bears itself."""
-    decided = steps.filter(pl.col("approval").is_in(["approved", "denied", "automatic"]))
+    decided = steps.filter(pl.col("approval").is_in(_DECISIONS))
     own = decided.filter(pl.col("kind") == "approval")
+    told = own.select(pl.col("parent_event_id").alias("event_id")).drop_nulls().unique()
+    decided = decided.join(told, on="event_id", how="anti", maintain_order="left")
     asked = steps.filter((pl.col("kind") == "approval") & (pl.col("approval") == "pending"))
     since = asked.group_by("trace_id", "parent_event_id").agg(pl.col("ordered_at").min().alias("asked_at"))
     own = own.join(since, on=["trace_id", "parent_event_id"], how="left", nulls_equal=True, maintain_order="left")
@@ -157,6 +166,31 @@ def _of_decisions(steps: pl.DataFrame) -> list[pl.DataFrame]:
         _aspect(decided, "approver", "approver", pl.col("approval")),
         _aspect(own, "decision_latency", bucket, pl.col("approval")),
     ]
+
+
+def _decided(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """What was decided of each privileged call: by its own state, else by the last decision before it that is about it.
+
+    A decision is about the call it hangs on, else about what it names (target, then tool), else about what comes next.
+    """
+    privileged = calls.filter(pl.col("capability").is_in(sorted(PRIVILEGED)))
+    about = steps.filter((pl.col("kind") == "approval") & pl.col("approval").is_in(_DECISIONS)).select(
+        "session", pl.col("parent_event_id").alias("about_event"), pl.col("target").alias("about_target"),
+        pl.col("tool").alias("about_tool"), pl.col("ordered_at").alias("decided_at"), pl.col("approval").alias("said"),
+    )  # fmt: skip
+    about = about.group_by("session", maintain_order=True).head(_MOST_DECISIONS)
+    pairs = privileged.select("event_id", "session", "tool", "target", "ordered_at").join(
+        about, on="session", maintain_order="left_right"
+    )
+    is_it = (pl.col("about_event") == pl.col("event_id")).fill_null(False)
+    names = pl.coalesce(pl.col("about_target") == pl.col("target"), pl.col("about_target").is_null())
+    names &= pl.col("about_target").is_not_null() | pl.coalesce(pl.col("about_tool") == pl.col("tool"), pl.lit(True))
+    in_time = (pl.col("decided_at") <= pl.col("ordered_at")).fill_null(True)
+    last = pairs.filter(is_it | (names & in_time)).sort("event_id", is_it, "decided_at", "said", maintain_order=True)
+    said = last.group_by("event_id", maintain_order=True).agg(pl.col("said").last())
+    state = pl.when(pl.col("approval").is_in(_DECISIONS)).then(pl.col("approval"))
+    told = privileged.join(said, on="event_id", how="left", maintain_order="left")
+    return _aspect(told, "decided", pl.coalesce(state, "said", "approval"), "tool")
 
 
 def _of_values(steps: pl.DataFrame) -> list[pl.DataFrame]:

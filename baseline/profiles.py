@@ -7,7 +7,10 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from baseline.capability import Capabilities
+from baseline.drift import ASPECTS, drifts
 from baseline.history import LEAST_SESSIONS
+from baseline.learnt import learnt
 from ingest.database import ask
 
 _PROFILES: Final = """
@@ -30,6 +33,17 @@ order by agent_id
 """
 
 
-def profiles(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """A row an agent; `is_enough` is False where the history carries no judgement yet."""
-    return ask(connection, _PROFILES, least=LEAST_SESSIONS)
+def profiles(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities | None = None) -> pl.DataFrame:
+    """A row an agent; `is_enough` is False where the history carries no judgement yet, `drift` says what moved.
+
+    `drift` is a list of texts: since when, and in what. Drift is a fact about the baseline, not an alert.
+    """
+    capabilities = capabilities or Capabilities.load()
+    rows = ask(connection, _PROFILES, least=LEAST_SESSIONS)
+    counts = learnt(connection, capabilities, aspects=list(ASPECTS))
+    drifting = {
+        str(agent): [f"since {d.since}: {d.what}" for d in drifts(of_agent)]
+        for (agent,), of_agent in counts.partition_by("agent_id", as_dict=True).items()
+    }
+    texts = [drifting.get(agent, []) for agent in rows.get_column("agent_id")]
+    return rows.with_columns(pl.Series("drift", texts, dtype=pl.List(pl.String)))

@@ -134,7 +134,7 @@ def _alone(judged: Sequence[Case], is_hit: set[int], budget: int) -> set[int]:
 
 def _ceiling(bad: Sequence[Told], budget: int, first_day: int, last_day: int) -> float:
     """With a case a chain on the earliest of its days that has room, the chains that end first served first."""
-    room = {day: budget for day in range(first_day, last_day + 1)}
+    room = dict.fromkeys(range(first_day, last_day + 1), budget)
     served = 0
     for told in sorted(bad, key=lambda told: (told.last_ns or 0, told.chain)):
         first, last = ((ns or 0) // DAY_NS for ns in (told.first_ns, told.last_ns))

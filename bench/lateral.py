@@ -34,6 +34,8 @@ from findings
 where case_id is not null
 order by case_id, weight desc, at_ns, finding_id
 """
+_BROKEN: Final = 6
+"""The exit code of a run in which a plug-in broke and the others ran on."""
 _DAYS: Final = """
 select min(epoch_ns(started_at)) as first_ns, max(epoch_ns(started_at)) as last_ns, count(*) as events
 from events
@@ -52,6 +54,8 @@ class Run:
     rejected: int
     unread: int
     cpu_s: dict[str, float]
+    broken: list[str]
+    """Commands in which a reader or detector broke; the others ran on."""
 
 
 def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
@@ -59,11 +63,11 @@ def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
     inputs = (
         [entry for entry in sorted(logs.iterdir()) if entry.resolve() != truth.resolve()] if logs.is_dir() else [logs]
     )
-    cpu_s: dict[str, float] = {}
-    report = json.loads(_custodiet(cpu_s, "ingest", *map(str, inputs), "--data", str(data), "--json"))
-    _custodiet(cpu_s, "baseline", "--data", str(data), "--json")
-    _custodiet(cpu_s, "detect", "--data", str(data), "--json")
-    listed = json.loads(_custodiet(cpu_s, "cases", "--data", str(data), "--json"))
+    product = _Product()
+    report = json.loads(product.run("ingest", *map(str, inputs), "--data", str(data), "--json"))
+    product.run("baseline", "--data", str(data), "--json")
+    product.run("detect", "--data", str(data), "--json")
+    listed = json.loads(product.run("cases", "--data", str(data), "--json"))
     connection = open_published(data)
     try:
         cases = _cases(listed, ask(connection, _FINDINGS).rows())
@@ -79,18 +83,29 @@ def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
         int(events),
         sum(file["rejected"] for file in report["files"]),
         len(report["unread"]),
-        cpu_s,
+        product.cpu_s,
+        product.broken,
     )
 
 
-def _custodiet(cpu_s: dict[str, float], *arguments: str) -> str:
-    before = getrusage(RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-m", "custodiet", *arguments], stdout=subprocess.PIPE, text=True, check=True
-    )
-    after = getrusage(RUSAGE_CHILDREN)
-    cpu_s[arguments[0]] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
-    return done.stdout
+class _Product:
+    """The commands, each in a process of its own, with the CPU seconds that it took."""
+
+    def __init__(self) -> None:
+        self.cpu_s: dict[str, float] = {}
+        self.broken: list[str] = []
+
+    def run(self, name: str, *arguments: str) -> str:
+        before = getrusage(RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "custodiet", name, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        after = getrusage(RUSAGE_CHILDREN)
+        self.cpu_s[name] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
+        if done.returncode == _BROKEN:
+            self.broken.append(name)
+        else:
+            done.check_returncode()
+        return done.stdout
 
 
 def _cases(listed: list[dict[str, Any]], findings: list[tuple[str, str, int | None, float]]) -> list[Case]:
@@ -114,7 +129,7 @@ def figures(run: Run, truth: list[Told], seed: int) -> dict[str, Any]:
     found["naive"] = measure(run.naive, truth, run.first_day, run.last_day, seed)
     found["events"], found["rejected"], found["unread"] = run.events, run.rejected, run.unread
     found["evaluated_days"] = run.last_day - run.first_day + 1
-    found["cpu_seconds"] = run.cpu_s
+    found["cpu_seconds"], found["broken"] = run.cpu_s, run.broken
     return found
 
 
@@ -165,11 +180,13 @@ def _settings(options: argparse.Namespace) -> bench.fleet.settings.Settings:
 
 def print_figures(found: dict[str, Any]) -> None:
     """The same as tables."""
-    print(f"{found['events']:,} events, {found['rejected']} rejected; {found['evaluated_days']} days evaluated; "
-          f"{found['malicious_chains']} attacks, {found['look_alikes']} look-alikes; CPU s {found['cpu_seconds']}")  # fmt: skip
+    print(f"{found['events']:,} events, {found['rejected']} rejected; {found['evaluated_days']} days evaluated;")
+    print(f"{found['malicious_chains']} attacks, {found['look_alikes']} look-alikes; CPU s {found['cpu_seconds']}")
     print(f"\n{'':<34}{'custodiet':>11}{'95 %':>18}{'naive peer':>12}{'95 %':>18}")
-    keys = [f"{name}_at_{n}_per_day" for name in ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
-            for n in BUDGETS]  # fmt: skip
+    if found["broken"]:
+        print(f"a plug-in broke in: {', '.join(found['broken'])}")
+    names = ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
+    keys = [f"{name}_at_{budget}_per_day" for name in names for budget in BUDGETS]
     more = (
         "average_precision",
         "recall_any",

@@ -1,155 +1,133 @@
-"""One step: what was done, by whom, with whose leave; why it was flagged; and what is usual."""
+"""One step as the browser shows it: what was done, by whom, with whose leave; why it was flagged; what is usual.
+
+Every string of a log passes `visible` here, on the server; the browser only ever gets text to put into text nodes.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-import polars as pl
-import streamlit as st
-
+from baseline.beside import Usual
 from baseline.history import LEAST_SESSIONS
-from dashboard import parts, queries
-from dashboard.queries import Record, Session
-from dashboard.words import KINDS, approval, counted, took, when
-from ingest.visible import PAYLOAD_CHARACTERS, payload, visible
+from dashboard.queries import Record
+from dashboard.words import KINDS, approval, count, share, took, when
+from ingest.visible import payload, visible
 
+PREVIEW: Final = 4_000
+"""Characters of arguments or a result that come with a step; the rest is one click away and its size is said."""
 ALL: Final = 5_000_000
 """What "show all" shows at most, so that one result cannot stop the browser."""
+SOURCES: Final = 6
 
 
-def card(step: Record) -> None:
-    """The facts of the step, as its records told them."""
-    with st.container(border=True, gap="xsmall"):
-        st.caption(KINDS.get(step["kind"], "step"))
-        parts.block(
-            visible(step["tool"] or step["operation"]) + f"  →  {visible(step['target'])}" * bool(step["target"])
-        )
-        parts.facts(
-            [
-                ("Agent", visible(step["agent_id"])),
-                ("Principal", visible(step["principal"])),
-                ("Credential", visible(step["credential_id"])),
-                ("Acting for", visible(step["on_behalf_of"])),
-                ("Status", visible(step["status"])),
-                ("Started (UTC)", when(step["started_at"])),
-                ("Took", took(step["started_at"], step["ended_at"])),
-                ("From host", visible(step["source_host"])),
-                ("Operation", visible(step["operation"])),
-                ("Model", visible(step["model"])),
-                ("Tokens in / out", f"{_count(step['input_tokens'])} / {_count(step['output_tokens'])}"),
-                ("Agent version", visible(step["agent_version"])),
-            ],
-            across=3,
-        )
-        if step["error"]:
-            st.caption("Error")
-            parts.block(visible(step["error"], PAYLOAD_CHARACTERS, lines=True))
-        _approval(step)
-        _origin(step)
+def card(step: Record, more: Record) -> dict[str, Any]:
+    """The facts of a step: `step` as `steps_of` gives it, `more` as `whole` does."""
+    return {
+        "step": step["step"],
+        "kind": KINDS.get(step["kind"], "step"),
+        "what": visible(step["tool"] or step["operation"]),
+        "target": visible(step["target"]) if step["target"] else "",
+        "agent": visible(step["agent_id"], 60),
+        "status": visible(step["status"]),
+        "at": when(step["ordered_at"]),
+        "facts": [
+            ("Agent", visible(step["agent_id"])),
+            ("Principal", visible(step["principal"])),
+            ("Credential", visible(step["credential_id"])),
+            ("Acting for", visible(more["on_behalf_of"])),
+            ("Capability", visible(step["capability"] or ("not known" if step["tool"] else None))),
+            ("Status", visible(step["status"])),
+            ("Started (UTC)", when(more["started_at"])),
+            ("Took", took(more["started_at"], more["ended_at"])),
+            ("From host", visible(step["source_host"])),
+            ("Operation", visible(step["operation"])),
+            *_of_model(more),
+            ("Agent version", visible(more["agent_version"])),
+        ],
+        "error": visible(more["error"], PREVIEW, lines=True) if more["error"] else "",
+        "arguments": shortened(more["arguments"], more["arguments_characters"]),
+        "result": shortened(more["result"], more["result_characters"]),
+    }
 
 
-def _approval(step: Record) -> None:
-    told = [f"{approval(step['approval'], step['approver'])}"]
-    for row in queries.approvals_of(step).to_dicts():
-        told.append(
-            f"{when(row['started_at'])}  {approval(row['approval'], row['approver'])}  "
-            f"({visible(row['operation'])}, {visible(row['source'])})"
-        )
-    if len(told) == 1 and step["approval"] in ("approved", "denied", "automatic", "pending"):
-        told.append("known from the call's own record; no approval step of its own, so no time of its own")
-    with st.container(gap=None):
-        st.caption("Approval")
-        for line in told:
-            st.text(line)
+def _of_model(more: Record) -> list[tuple[str, str]]:
+    if more["model"] is None and more["input_tokens"] is None and more["output_tokens"] is None:
+        return []
+    tokens = " / ".join("–" if n is None else f"{n:,}" for n in (more["input_tokens"], more["output_tokens"]))
+    return [("Model", visible(more["model"])), ("Tokens in / out", tokens)]
 
 
-def _origin(step: Record) -> None:
-    witnesses = queries.witnesses(step["event_id"]) if step["witnesses"] > 1 else pl.DataFrame()
-    told = [f"{visible(step['source'])}   sha-256 {visible(step['source_sha256'])}"]
-    told += [
+def shortened(text: str | None, characters: int | None) -> dict[str, Any] | None:
+    """A payload laid out where it came whole, else its beginning as it was written; with its whole length."""
+    if not text or characters is None:
+        return None
+    if characters > len(text) or characters > PREVIEW:
+        return {"text": visible(text[:PREVIEW], PREVIEW, lines=True), "characters": characters, "cut": True}
+    return {"text": payload(text, ALL), "characters": characters, "cut": False}
+
+
+def origin(step: Record, more: Record, witnesses: list[Record]) -> dict[str, Any]:
+    """Where it is written: the raw record's place and hash, and every other record that tells of the step."""
+    told = [
         f"{visible(row['source'])}   {visible(row['witness'])}, {visible(row['operation'])}, "
         f"status {visible(row['status'])}"
-        for row in witnesses.to_dicts()
+        for row in witnesses
     ]
-    with st.container(gap=None):
-        if step["witnesses"] > 1:
-            st.caption(counted("Source: {n} records tell of this step", n=step["witnesses"]))
-        else:
-            st.caption("Source: one record tells of this step")
-        for line in told[:6]:
-            st.text(line)
-        if len(told) > 6:
-            st.text(f"… and {len(told) - 6:,} more records")
-        if step.get("gap"):
-            st.text(f"Left out by the source: {visible(step['gap'])}")
-        if step["disagreement"]:
-            st.text(f"These records disagree on: {visible(step['disagreement'])}")
+    notes = [f"… and {len(told) - SOURCES:,} more records"] if len(told) > SOURCES else []
+    if more["gap"]:
+        notes.append(f"Left out by the source: {visible(more['gap'])}")
+    if more["disagreement"]:
+        notes.append(f"These records disagree on: {visible(more['disagreement'])}")
+    return {
+        "said": f"{count(step['witnesses'], 'record tells', 'records tell')} of this step",
+        "lines": [visible(more["source"]), f"sha-256 {visible(more['source_sha256'])}", *told[:SOURCES], *notes],
+    }
 
 
-def payloads(step: Record) -> None:
-    """Arguments and result side by side, laid out and inert."""
-    sides = [field for field in ("arguments", "result") if step[field]]
-    if not sides:
-        st.text("This step carries no arguments and no result.")
-        return
-    for place, field in zip(st.columns(len(sides), gap="small"), sides, strict=True):
-        text = step[field]
-        with place.container(gap="xxsmall"):
-            st.caption("Arguments" if field == "arguments" else "Result")
-            whole = False
-            if len(text) > PAYLOAD_CHARACTERS:
-                whole = st.toggle(
-                    counted("Show all {n} characters", n=len(text)), key=f"all-{field}-{step['event_id']}"
-                )
-            with st.container(height=320 if len(text) > 600 else "content", border=False, gap=None):
-                parts.block(payload(text, ALL if whole else PAYLOAD_CHARACTERS))
+def leave(step: Record, decisions: list[str]) -> dict[str, Any] | None:
+    """Whose leave the step had: its own record's word, then the approval steps that are about it."""
+    if step["approval"] is None and not decisions:
+        return None
+    own = approval(step["approval"], step["approver"]) if step["approval"] else "nothing in the step's own record"
+    lines = list(decisions)
+    if not decisions and step["kind"] == "approval":
+        lines.append("this step is the decision itself")
+    elif not decisions and step["approval"] in ("approved", "denied", "automatic", "pending"):
+        lines.append(
+            "known from the call's own record; no approval step of its own, so no time or arguments of its own"
+        )
+    return {"state": visible(step["approval"]) if step["approval"] else "", "said": own, "lines": lines}
 
 
-def reason(session: Session, step: Record) -> None:
-    """The findings that this step helps to prove."""
-    these = session.findings.filter(pl.col("event_ids").list.contains(step["event_id"]))
-    st.subheader("The reason", anchor=False)
-    if these.height == 0:
-        st.text("No finding points at this step.")
-    for row in these.to_dicts():
-        with st.container(border=True, gap="xsmall"):
-            parts.finding(row)
-            st.page_link("pages/case.py", label=":primary[Open the case]", query_params={"case": row["case_id"]})
+def reason(finding: Record) -> dict[str, Any]:
+    """A finding that the step helps to prove."""
+    return {
+        "title": visible(finding["title"]),
+        "severity": finding["severity"] or "info",
+        "observed": visible(finding["observed"], 1_000),
+        "expected": visible(finding["expected"], 1_000),
+        "said": f"anomaly {share(finding['anomaly'])} · impact {share(finding['impact'])} · "
+        + visible(f"{finding['detector']} · {', '.join(finding['techniques'] or []) or 'no technique'}"),
+        "case": finding["case_id"],
+    }
 
 
-def baseline(session: Session, step: Record) -> None:
-    """How usual this tool is for the agent and its peers, before that day."""
-    st.subheader("The baseline", anchor=False)
-    found = session.beside.filter(pl.col("event_id") == step["event_id"])
-    if found.height == 0:
-        st.text("A baseline stands beside tool calls only.")
-        return
-    row = found.row(0, named=True)
-    with st.container(gap=None):
-        for line in baseline_lines(row):
-            st.text(line)
-
-
-def baseline_lines(row: Record) -> list[str]:
+def baseline_lines(usual: Usual) -> list[str]:
     """The baseline of one tool call in words."""
-    lines = [f"Capability: {visible(row['capability'] or 'unknown to the capability table')}"]
-    if not row["enough"]:
-        lines.append(f"not enough history: {row['sessions_total']:,} sessions, {LEAST_SESSIONS:,} needed")
-    if row["sessions_total"]:
-        lines.append(f"{_of(row['sessions_seen'], row['sessions_total'])} sessions of this agent before that day")
-    if row["peers_total"]:
-        lines.append(f"peers {_of(row['peers_seen'], row['peers_total'])}")
+    lines = []
+    if not usual.is_enough:
+        lines.append(f"not enough history: {usual.sessions_total:,} sessions, {LEAST_SESSIONS:,} needed")
+    if usual.sessions_total:
+        lines.append(f"{_of(usual.sessions_seen, usual.sessions_total)} sessions of this agent before that day")
+    if usual.peers_total:
+        lines.append(f"peers {_of(usual.peers_seen, usual.peers_total)}")
     else:
         lines.append("peers: none had a session before that day")
-    if row["previous_tool"] and row["after_total"]:
-        after = _of(row["after_seen"], row["after_total"])
-        lines.append(f"{after} times directly after {visible(row['previous_tool'], 80)}")
+    if usual.previous_tool and usual.after_total:
+        after = _of(usual.after_seen, usual.after_total)
+        lines.append(f"{after} times directly after {visible(usual.previous_tool, 80)}")
     return lines
 
 
-def _of(seen: int | None, total: int | None) -> str:
-    return f"{seen or 0:,} of {total or 0:,}"
-
-
-def _count(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"
+def _of(seen: int, total: int) -> str:
+    return f"{seen:,} of {total:,}"

@@ -22,6 +22,19 @@ _CLOSED: Final = ("/_stcore/metrics", "/_stcore/agent")
 _INLINE_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
+BASE_SCRIPT: Final = "/base.js"
+_BASE: Final = b'window.__streamlit = {BACKEND_BASE_URL: location.origin + "/"}\n'
+"""Without this Streamlit looks for itself below every page's address first, which costs a deep link two requests
+that end in 404."""
+
+
+def start_page() -> bytes:
+    """Streamlit's own start page, told where its server is before anything else runs."""
+    page = files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
+    told = f'<head><script src="{BASE_SCRIPT}"></script>'
+    return page.replace("<head>", told, 1).encode()
+
+
 def content_security_policy() -> str:
     """Nothing from elsewhere, no inline script but the one that the installed Streamlit starts with."""
     page = files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
@@ -50,6 +63,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._html = start_page()
         self._headers = [
             (b"content-security-policy", content_security_policy().encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -67,8 +81,21 @@ class Guard:
             await self._refuse(scope, send, 421, b"This server answers to 127.0.0.1 and localhost only.\n")
         elif scope["path"].startswith(_CLOSED):
             await self._refuse(scope, send, 404, b"Not found.\n")
+        elif scope["type"] == "http" and scope["path"] == BASE_SCRIPT:
+            await self._answer(send, 200, b"text/javascript; charset=utf-8", _BASE)
+        elif scope["type"] == "http" and _is_page(scope):
+            await self._page(send)
         else:
             await self._app(scope, receive, self._with_headers(send))
+
+    async def _page(self, send: Send) -> None:
+        await self._answer(send, 200, b"text/html; charset=utf-8", self._html)
+
+    async def _answer(self, send: Send, status: int, kind: bytes, body: bytes) -> None:
+        headers = [(b"content-type", kind), (b"cache-control", b"no-cache"), *self._headers]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _with_headers(self, send: Send) -> Send:
         ours = {name for name, _ in self._headers}
@@ -85,9 +112,14 @@ class Guard:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), *self._headers]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": reason})
+        await self._answer(send, status, b"text/plain; charset=utf-8", reason)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether a browser opens a page, and not one of the files or answers that a page fetches."""
+    name = scope["path"][1:]
+    accepts = next((value for key, value in scope["headers"] if key == b"accept"), b"")
+    return scope["method"] == "GET" and b"text/html" in accepts and not {"/", "."} & set(name)
 
 
 def _is_known(scope: Scope) -> bool:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import polars as pl
-import streamlit as st
 
-from baseline.beside import beside
 from dashboard.words import SEVERITIES
 from ingest.database import ask, open_published
 from ingest.published import published
-from ingest.replay import replay
 
 DATA: Final = "CUSTODIET_DATA"
 SESSIONS_SHOWN: Final = 500
@@ -35,21 +34,40 @@ def generation() -> int:
     return published(data()).generation
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _connection(where: str, generation: int) -> duckdb.DuckDBPyConnection:
-    return open_published(Path(where))
+CONNECTIONS: Final = 3
+"""Published states that are kept open: a page that was loaded before the last run goes on with its own."""
+
+_open: OrderedDict[tuple[str, int], duckdb.DuckDBPyConnection] = OrderedDict()
+_opening: Final = threading.Lock()
+
+
+def connection_of(where: str, generation: int) -> duckdb.DuckDBPyConnection:
+    """The connection over one published state. It is for all threads: ask through a cursor of your own."""
+    with _opening:
+        found = _open.get((where, generation))
+        if found is None:
+            found = _open[where, generation] = open_published(Path(where))
+            while len(_open) > CONNECTIONS:
+                _open.popitem(last=False)
+        _open.move_to_end((where, generation))
+        return found
+
+
+def is_open(generation: int) -> bool:
+    """Whether an earlier published state can still be asked."""
+    return (str(data()), generation) in _open
 
 
 def connection() -> duckdb.DuckDBPyConnection:
     """A cursor over what is published now; a later run's state appears with the next question."""
-    return _connection(str(data()), generation()).cursor()
+    return connection_of(str(data()), generation()).cursor()
 
 
 _TOTALS = """
 select
-    (select count(*) from sessions) as sessions,
+    (select count(distinct session_id) from stored_traces) as sessions,
     (select count(distinct agent_id) from stored_traces) as agents,
-    (select coalesce(sum(steps), 0)::bigint from sessions) as steps,
+    (select coalesce(sum(steps), 0)::bigint from stored_traces) as steps,
     (select count(*) from cases) as cases,
     (select count(*) from findings) as findings,
     (select count(*) from files) as files
@@ -57,8 +75,13 @@ select
 
 
 def totals() -> Record:
-    """How much there is of everything."""
-    return ask(connection(), _TOTALS).row(0, named=True)
+    """How much there is of everything; counted once for each published state."""
+    return dict(_totals(str(data()), generation()))
+
+
+@lru_cache(maxsize=CONNECTIONS)
+def _totals(where: str, generation: int) -> Record:
+    return ask(connection_of(where, generation).cursor(), _TOTALS).row(0, named=True)
 
 
 _CASES = """
@@ -148,76 +171,6 @@ def session_of(event_id: str) -> str | None:
     """The session in which this step stands."""
     found = _first(ask(connection(), _SESSION_OF, event_id=event_id))
     return None if found is None else str(found["session_id"])
-
-
-@dataclass(frozen=True)
-class Session:
-    """One session for replay: its steps in their total order, and what is said of them."""
-
-    steps: pl.DataFrame
-    findings: pl.DataFrame
-    beside: pl.DataFrame
-
-    def flagged(self) -> list[int]:
-        """The numbers of the steps that a finding points at, ascending."""
-        proven = {event for events in self.findings["event_ids"] for event in events}
-        return self.steps.filter(pl.col("event_id").is_in(sorted(proven)))["step"].to_list()
-
-
-_FINDINGS_OF_SESSION = """
-select findings.*, cases.severity, cases.title as case_title
-from findings
-left join cases using (case_id)
-where list_has_any(findings.event_ids, (select list(event_id) from events where session_id = $session_id))
-order by happened_at nulls last, detector, finding_id
-"""
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _session(where: str, generation: int, session_id: str) -> Session:
-    cursor = _connection(where, generation).cursor()
-    return Session(
-        replay(cursor, session_id),
-        ask(cursor, _FINDINGS_OF_SESSION, session_id=session_id),
-        beside(cursor, session_id),
-    )
-
-
-def session(session_id: str) -> Session | None:
-    """The session, read once per published state; None where there is no such session."""
-    found = _session(str(data()), generation(), session_id)
-    return found if found.steps.height else None
-
-
-_APPROVALS_OF = """
-select source, started_at, operation, approver, approval
-from events
-where session_id = $session_id and kind = 'approval'
-  and (parent_event_id = $event_id or event_id = $parent)
-order by started_at nulls last, event_id
-limit 3
-"""
-
-
-def approvals_of(step: Record) -> pl.DataFrame:
-    """The approval steps that stand directly above or below this one."""
-    return ask(
-        connection(), _APPROVALS_OF,
-        session_id=step["session_id"], event_id=step["event_id"], parent=step["parent_event_id"] or "",
-    )  # fmt: skip
-
-
-_WITNESSES = """
-select witness, operation, status, source, source_sha256
-from witnesses
-where event_id = $event_id
-order by source, source_sha256, witness, operation
-"""
-
-
-def witnesses(event_id: str) -> pl.DataFrame:
-    """The other records that tell of this step."""
-    return ask(connection(), _WITNESSES, event_id=event_id)
 
 
 _FILES = """

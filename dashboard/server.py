@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
+import threading
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -17,9 +20,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from dashboard import theme
+from dashboard import queries, theme
 from dashboard.headers import NAMES, Guard
 from dashboard.queries import DATA
+from dashboard.stepper_routes import ROUTES
 from ingest.errors import Trouble
 from ingest.published import published
 
@@ -61,6 +65,7 @@ def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
+        threading.Thread(target=_warm, name="warm", daemon=True).start()
         if open_browser:
             webbrowser.open(page)
         yield {}
@@ -69,7 +74,7 @@ def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser
     # did with a folder of that name: without the frame and the handling of trouble in app.py.
     PagesManager.uses_pages_directory = False
     script = Path(str(files("dashboard").joinpath("app.py")))
-    app = st.App(script, middleware=[Middleware(Guard)], lifespan=lifespan)
+    app = st.App(script, routes=ROUTES, middleware=[Middleware(Guard)], lifespan=lifespan)
     settings = _SETTINGS | theme.options() | {"server.address": address, "server.port": port}
     app.run(config=settings)
     return 0
@@ -80,6 +85,20 @@ def url(port: int = 8501, address: str = "127.0.0.1", page: str = "", **paramete
     host = f"[{address}]" if ":" in address else address
     query = f"?{urlencode(parameters)}" if parameters else ""
     return f"http://{host}:{port}/{page}{query}"
+
+
+def _warm() -> None:
+    """Load what the first page would have to wait for, then keep the collector away from it.
+
+    Streamlit collects garbage in full after every run of a page; what never goes away need not be looked at.
+    """
+    with suppress(Trouble):
+        queries.totals()
+        queries.cases()
+    for name in ("dashboard.stepper_session", "pandas", "dashboard.charts"):
+        import_module(name)
+    gc.collect()
+    gc.freeze()
 
 
 def _refuse_others(address: str) -> None:

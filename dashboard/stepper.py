@@ -1,30 +1,33 @@
-"""Stepping through a session. The URL is the only memory of where one stands."""
+"""Stepping through a session: the component that steps in the browser, and what it hands back.
+
+The URL is the only memory of where one stands; the component keeps it.
+"""
 
 from __future__ import annotations
 
-import polars as pl
+from typing import Any, Final
+
 import streamlit as st
 
-from dashboard import parts, queries
-from dashboard.card import baseline, card, payloads, reason
-from dashboard.queries import Record, Session
-from dashboard.words import KINDS, counted, when
+from dashboard import queries, theme
+from dashboard.keeping import keep, kept
+from dashboard.queries_of_session import queue
+from dashboard.stepper_blocks import whole_steps
+from dashboard.stepper_routes import PREFIX
+from dashboard.stepper_session import Opened
+from dashboard.words import SEVERITIES
 from ingest.visible import visible
 
-AROUND = 5
+KEY: Final = "stepper"
+
+mount: Final = st.components.v2.component("custodiet.stepper", js="stepper.js", css="stepper.css")
 
 
-def place(session: Session) -> int:
-    """The step that the URL asks for: an event's own place, else a number's.
-
-    The URL is not corrected: that would add a page to the browser's history, and "back" would not lead back.
-    """
-    event = st.query_params.get("event")
-    if event is not None:
-        found = session.steps.filter(pl.col("event_id") == event)["step"]
-        if found.len():
-            return int(found[0])
-    return asked_step(st.query_params.get("step"), session.steps.height)
+def place(session: Opened, event: str | None, step: str | None) -> int:
+    """The step that the URL asks for: an event's own place, else a number's."""
+    if event is not None and (found := session.places([event])):
+        return found[event]
+    return asked_step(step, session.last)
 
 
 def asked_step(text: str | None, last: int) -> int:
@@ -36,116 +39,49 @@ def asked_step(text: str | None, last: int) -> int:
     return min(max(number, 1), last)
 
 
-def _go(session_id: str, step: int) -> None:
-    st.query_params.from_dict({"session": session_id, "step": str(step)})
-
-
-def _jump(session_id: str) -> None:
-    _go(session_id, int(st.session_state["jump"]))
-
-
-def _choose(session_id: str, key: str, first: int) -> None:
-    row = parts.chosen_row(key)
-    if row is not None:
-        _go(session_id, first + row)
-
-
-@st.fragment(key="stepper")
-def stepper(session_id: str) -> None:
-    """The bar, the step with what stands beside it, and its neighbours."""
-    session = queries.session(session_id)
-    if session is None:
-        st.rerun("app")
-    last = session.steps.height
-    step = place(session)
-    shown: Record = session.steps.row(step - 1, named=True)
-    _bar(session_id, session, shown, step, last)
-    around, what, why = st.columns([24, 45, 31], gap="small")
-    with around:
-        _neighbours(session_id, session, step, last)
-    with what:
-        card(shown)
-        payloads(shown)
-    with why:
-        reason(session, shown)
-        baseline(session, shown)
-
-
-def _bar(session_id: str, session: Session, shown: Record, step: int, last: int) -> None:
-    flagged = session.flagged()
-    before = [n for n in flagged if n < step]
-    after = [n for n in flagged if n > step]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        with st.container(gap=None, width="stretch"):
-            st.subheader(counted("Step {step} of {last}", step=step, last=last), anchor=False)
-            st.text(f"session {visible(shown['session_id'], 80)}")
-        st.button(
-            "Previous",
-            key="previous",
-            shortcut="Left",
-            on_click=_go,
-            args=(
-                session_id,
-                step - 1,
-            ),
-            disabled=step <= 1,
-        )
-        st.button(
-            "Next",
-            key="next",
-            shortcut="Right",
-            on_click=_go,
-            args=(
-                session_id,
-                step + 1,
-            ),
-            disabled=step >= last,
-        )
-        st.button("Previous finding", key="previous_finding", shortcut="P", disabled=not before,
-                  on_click=_go, args=(session_id, before[-1] if before else step,))  # fmt: skip
-        st.button("Next finding", key="next_finding", shortcut="N", disabled=not after,
-                  on_click=_go, args=(session_id, after[0] if after else step,))  # fmt: skip
-        st.session_state["jump"] = step
-        st.number_input(
-            "Go to step",
-            min_value=1,
-            max_value=last,
-            step=1,
-            key="jump",
-            on_change=_jump,
-            args=(session_id,),
-            width=120,
-        )
-
-
-def _neighbours(session_id: str, session: Session, step: int, last: int) -> None:
-    first = max(1, step - AROUND)
-    flagged = set(session.flagged())
-    around = session.steps.slice(first - 1, min(last, step + AROUND) - first + 1)
-    rows = [
-        {
-            "mark": ("▶" if row["step"] == step else "") + ("◆" if row["step"] in flagged else ""),
-            "step": row["step"],
-            "what": visible(row["tool"] or KINDS.get(row["kind"], row["kind"]), 60)
-            + ("" if row["status"] in ("ok", "unknown") else f" ({row['status']})"),
-            "agent": visible(row["agent_id"], 40),
-            "at": when(row["ordered_at"])[11:],
-        }
-        for row in around.to_dicts()
-    ]
-    key = f"around-{step}"
-    parts.table(
-        pl.DataFrame(rows),
-        {
-            "mark": parts.text("", 36),
-            "step": parts.number("step", 44),
-            "what": parts.text("what", 150),
-            "agent": parts.text("agent", 100),
-            "at": parts.text("time", 96),
+def stepper(session: Opened) -> None:
+    """The component on the step that the URL names."""
+    step = place(session, st.query_params.get("event"), st.query_params.get("step"))
+    mount(
+        key=KEY,
+        data={
+            "session": session.session_id,
+            "shown": visible(session.session_id, 80),
+            "generation": session.generation,
+            "last": session.last,
+            "step": step,
+            "event": st.query_params.get("event"),
+            "first": whole_steps(session, step, 1),
+            "from": PREFIX,
+            "severities": theme.SEVERITY[theme.chosen()],
+            "ink": {"good": theme.GOOD[theme.chosen()], "bad": theme.BAD[theme.chosen()], **theme.INK[theme.chosen()]},
+            "lanes": theme.LANES[theme.chosen()],
+            "kept": [(kept_step, visible(words)) for kept_step, words in kept(session)],
+            "cases": _neighbours(session.session_id),
         },
-        key=key,
-        alt="The steps before and after this one.",
-        on_row=lambda: _choose(session_id, key, first),
-        rows=11,
+        on_keep_change=_keep,
+        on_open_change=_open,
     )
-    st.caption("▶ here, ◆ finding. Choose a row to go there.")
+
+
+def _neighbours(session_id: str) -> dict[str, Any]:
+    """The cases before and after the first one of this session, in the order of the Cases page."""
+    cases = queue(queries.connection(), list(SEVERITIES))
+    here = next((place for place, case in enumerate(cases) if case["session_id"] == session_id), -1)
+    before = cases[here - 1] if here > 0 else None
+    after = cases[here + 1] if here + 1 < len(cases) else None
+    return {"place": here + 1, "of": len(cases), "before": before, "after": after}
+
+
+def _keep() -> None:
+    """One moment is kept as evidence. What the browser sends is checked again where it is stored."""
+    asked = st.session_state[KEY].keep
+    if isinstance(asked, dict) and isinstance(asked.get("step"), int):
+        keep(str(asked.get("session", "")), asked["step"], str(asked.get("note", "")))
+
+
+def _open() -> None:
+    """The worst step of another case."""
+    asked = st.session_state[KEY].open
+    if isinstance(asked, dict):
+        st.query_params.from_dict({"session": str(asked.get("session", "")), "event": str(asked.get("event", ""))})

@@ -14,10 +14,10 @@ VARIABLE: Final = "CUSTODIET_THEME"
 
 SEVERITY: Final[dict[Theme, dict[str, str]]] = {
     "dark": {
-        "info": "#8a9094", "low": "#a0c8f6", "medium": "#faeb65", "high": "#f0a575", "critical": "#f71e1e",
+        "info": "#8a9094", "low": "#a0c8f6", "medium": "#faeb65", "high": "#f0a575", "critical": "#fb3838",
     },
     "light": {
-        "info": "#6a7378", "low": "#0c2f51", "medium": "#4d3a00", "high": "#c8450a", "critical": "#57051e",
+        "info": "#687176", "low": "#0c2f51", "medium": "#4d3a00", "high": "#c3430a", "critical": "#57051e",
     },
 }  # fmt: skip
 
@@ -31,6 +31,15 @@ INK: Final[dict[Theme, dict[str, str]]] = {
         "back": "#ffffff", "primary": "#0b62a8",
     },
 }  # fmt: skip
+
+GOOD: Final[dict[Theme, str]] = {"dark": "#5cc48d", "light": "#0b6b3a"}
+BAD: Final[dict[Theme, str]] = {"dark": "#f0a575", "light": "#b3261e"}
+
+LANES: Final[dict[Theme, list[str]]] = {
+    "dark": ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#9aa7b4"],
+    "light": ["#0072b2", "#b35900", "#00785a", "#a64d84", "#6b6100", "#55616d"],
+}
+"""One colour an agent on the ribbon, the last for all others: Okabe and Ito's, darkened on white."""
 
 
 def chosen() -> Theme:

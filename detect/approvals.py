@@ -101,7 +101,7 @@ class Approval(msgspec.Struct):
     """How often it may be used; None: within its time, as often as wanted."""
     scope: frozenset[str]
     used_by: list[str] = []
-    """Digests of the calls that it covered and that took effect."""
+    """The calls that it covered and that took effect, by their event ids."""
 
 
 class Approvals(msgspec.Struct):
@@ -142,8 +142,8 @@ class Approvals(msgspec.Struct):
         verdicts = [(self._weigh(approval, step), approval) for approval in reversed(decided)]
         for cover, approval in verdicts:
             if cover == "covered":
-                if step.is_done:
-                    approval.used_by.append(_digest_of(step))
+                if step.is_done and step.event_id not in approval.used_by:
+                    approval.used_by.append(step.event_id)
                 return Coverage("covered", approval.step.approver, approval.step.without_payload())
         for wanted in reversed(_WORST_LAST):
             for cover, approval in verdicts:
@@ -189,7 +189,7 @@ class Approvals(msgspec.Struct):
             return "automatic"
         if whose := self._not_a_person(given.approver, step):
             return whose
-        if approval.uses is not None and len(approval.used_by) >= approval.uses:
+        if approval.uses is not None and len(set(approval.used_by) - {step.event_id}) >= approval.uses:
             return "used_up"
         if given.at_ns is None or step.at_ns is None:
             return "covered"
@@ -212,9 +212,10 @@ class Approvals(msgspec.Struct):
             return False
         if given.tool is not None:
             return given.tool == step.tool and not _differs(approval.arguments, step.arguments)
-        if approval.used_by or not step.is_privileged:
+        if set(approval.used_by) - {step.event_id} or not step.is_privileged:
             return False
-        approval.used_by.append(_digest_of(step))
+        if step.event_id not in approval.used_by:
+            approval.used_by.append(step.event_id)
         return True
 
 

@@ -69,8 +69,8 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def case_id(self) -> str:
-        """Of the root: the earliest step of the path. More findings on the same root keep the id."""
-        return identify("case", self.path[0].event_id)
+        """Of the earliest step that a raising finding is about. What led to it may become known later: the id stays."""
+        return identify("case", min((f.step for f in self.found if f.detector.raises_case), key=_when).event_id)
 
     @property
     def path(self) -> tuple[Step, ...]:

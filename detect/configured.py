@@ -12,7 +12,7 @@ from detect.settings import Settings
 from ingest.settings import NAMES_FILE, SHORT, Given, Keys, Section, secret_fields, unknown
 
 MASK: Final = "••••••"
-_OTHERS: Final = ("CUSTODIET_DATA", NAMES_FILE)
+_OTHERS: Final = ("CUSTODIET_DATA", "CUSTODIET_LISTEN_TOKEN", NAMES_FILE)
 
 
 def in_force(said: Given, settings: Settings) -> list[dict[str, Any]]:
@@ -29,11 +29,13 @@ def in_force(said: Given, settings: Settings) -> list[dict[str, Any]]:
 
 def remarks(said: Given, settings: Settings) -> Iterator[str]:
     """What is not wrong, but worth a word: secrets that stand in the file, variables that mean nothing."""
-    for target in settings.targets:
-        for name in secret_fields(type(target.settings)):
-            place = said.origins.get(("sinks", target.name, name), "$")
+    sections: list[tuple[Keys, Section]] = [((name,), section) for name, section in settings.sections.items()]
+    sections += [(("sinks", target.name), target.settings) for target in settings.targets]
+    for keys, section in sections:
+        for name in secret_fields(type(section)):
+            place = said.origins.get((*keys, name), "$")
             if not place.startswith("$"):
-                key = f"sinks.{target.name}.{name}"
+                key = ".".join((*keys, name))
                 yield f"{place}: {key} is a secret; {name}_env or {name}_file keeps it out of the file"
     known = [*SHORT, *_OTHERS]
     for variable in sorted(os.environ):

@@ -29,7 +29,7 @@ JITTER: Final = 0.2
 STATES: Final = ("delivered", "pending", "dead", "suppressed")
 
 _LAST: Final = """
-select case_id, revision, kind, state, fingerprint, attempts, is_leased, content
+select alert_id, case_id, revision, kind, state, fingerprint, attempts
 from alerts
 where sink = ?
 order by case_id, revision
@@ -101,6 +101,12 @@ def known(people: sqlite3.Connection, sink: str) -> dict[str, list[sqlite3.Row]]
     for row in people.execute(_LAST, (sink,)):
         rows.setdefault(row["case_id"], []).append(row)
     return rows
+
+
+def content(people: sqlite3.Connection, alert_id: str) -> dict[str, Any]:
+    """What an alert says."""
+    row = people.execute("select content from alerts where alert_id = ?", (alert_id,)).fetchone()
+    return dict(msgspec.json.decode(row["content"]))
 
 
 def put(

@@ -18,7 +18,7 @@ import msgspec
 from detect.alert import Told, contents, fitted, told_cases
 from detect.cases import SEVERITIES, Severity
 from detect.clock import WALL, Clock
-from detect.outbox import alert_id, disabled, known, put
+from detect.outbox import alert_id, content, disabled, known, put
 from detect.people import people, transaction
 from detect.settings import Settings
 from detect.silences import Silence, in_force, silenced_by
@@ -31,6 +31,12 @@ _TOOLS: Final = """
 select event_id, tool
 from events
 where event_id in (select unnest($events::varchar[]))
+"""
+
+_VERDICTS: Final = """
+select case_id, said_by, verdict
+from verdicts
+where verdict_id in (select max(verdict_id) from verdicts group by case_id) and verdict != 'open'
 """
 
 _RECENT: Final = """
@@ -57,27 +63,46 @@ class _Planned:
         self.state, self.why = "suppressed", why
 
 
-def raise_alerts(data: Path, connection: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock = WALL) -> int:
-    """Write what is new of every case to every sink into the outbox, in one transaction. Returns how many rows."""
+def raise_alerts(
+    data: Path,
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    clock: Clock = WALL,
+    *,
+    is_whole: bool = True,
+) -> int:
+    """Write what is new of every case to every sink into the outbox, in one transaction. Returns how many rows.
+
+    Where the connection shows only some of the cases (`is_whole` is False), those that it does not show stay open.
+    """
     if not settings.targets:
         return 0
     with people(data) as outbox, transaction(outbox):
-        planned = plan(outbox, connection, settings, clock.now())
+        planned = plan(outbox, connection, settings, clock.now(), is_whole=is_whole)
         _write(outbox, planned, clock.now())
     return len(planned)
 
 
 def plan(
-    outbox: sqlite3.Connection, connection: duckdb.DuckDBPyConnection, settings: Settings, now: float
+    outbox: sqlite3.Connection,
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    now: float,
+    *,
+    is_whole: bool = True,
 ) -> list[tuple[Target, _Planned]]:
     """What a raising would write now, by sink, the worst first."""
     told = told_cases(connection)
-    is_whole = not ask(connection, "select 1 from failed limit 1").height
+    is_whole = is_whole and not ask(connection, "select 1 from failed limit 1").height
+    befores = [known(outbox, target.name) for target in settings.targets]
+    news = [
+        list(_changed(told, before, SEVERITIES.index(settings.least(target))))
+        for target, before in zip(settings.targets, befores, strict=True)
+    ]
+    to_say = {t.case_id: t for changed in news for t in changed}
+    said = contents(connection, list(to_say.values()), settings.alerts.dashboard_url)
     planned = []
-    for target in settings.targets:
-        before = known(outbox, target.name)
-        changed = list(_changed(told, before, SEVERITIES.index(settings.least(target))))
-        said = contents(connection, changed, settings.alerts.dashboard_url)
+    for target, before, changed in zip(settings.targets, befores, news, strict=True):
         rows = [_case(t, said[t.case_id], before.get(t.case_id, []), target.name, now) for t in changed]
         _silence(rows, in_force(outbox, now), connection)
         rows.sort(key=lambda row: -SEVERITIES.index(row.alert.severity))
@@ -85,7 +110,7 @@ def plan(
             _group(rows)
         rows += _cap(outbox, rows, target, now)
         if is_whole:  # a detector that broke takes its cases away; nothing is closed on its account
-            rows += _closings(told, before, target.name, now)
+            rows += _closings(outbox, told, before, target.name, now)
         if why := disabled(outbox).get(target.name):
             for row in rows:
                 if row.state == "pending":
@@ -105,10 +130,11 @@ def _write(outbox: sqlite3.Connection, planned: list[tuple[Target, _Planned]], n
 
 
 def _changed(told: list[Told], before: dict[str, list[sqlite3.Row]], least: int) -> Iterator[Told]:
-    """Cases that are severe enough or that the sink knows, and that say something new."""
+    """Cases that are raised and severe enough, or that the sink knows, and that say something new."""
     for t in told:
         revisions = before.get(t.case_id, [])
-        if SEVERITIES.index(t.case["severity"]) < least and not is_open(revisions):
+        is_below = SEVERITIES.index(t.case["severity"]) < least or t.case["is_raised"] is False
+        if is_below and not is_open(revisions):
             continue
         if not revisions or revisions[-1]["fingerprint"] != t.fingerprint:
             yield t
@@ -206,18 +232,21 @@ def _named(row: _Planned) -> dict[str, Any]:
     return {"case_id": row.alert.case_id, "severity": row.alert.severity, "title": row.alert.content["title"]}
 
 
-def _closings(told: list[Told], before: dict[str, list[sqlite3.Row]], sink: str, now: float) -> Iterator[_Planned]:
+def _closings(
+    outbox: sqlite3.Connection, told: list[Told], before: dict[str, list[sqlite3.Row]], sink: str, now: float
+) -> Iterator[_Planned]:
     """The end of every case that the sink knows and that is no more."""
     there = {t.case_id for t in told}
     holds = {event: t.case_id for t in told for event in t.case["path"]}
+    verdicts = {row["case_id"]: f"{row['said_by']} closed it as {row['verdict']}" for row in outbox.execute(_VERDICTS)}
     for case_id, revisions in sorted(before.items()):
         if case_id in there or revisions[-1]["kind"] == "summary" or not is_open(revisions):
             continue
-        last = msgspec.json.decode(revisions[-1]["content"])
+        last = content(outbox, revisions[-1]["alert_id"])
         merged = next((holds[s["event_id"]] for s in last.get("path", []) if s["event_id"] in holds), None)
-        why = f"its steps are now part of case {merged}" if merged else "the logs no longer show it"
-        content = fitted({**last, "closed_why": why})
-        planned = _Planned(_alert(case_id, revisions, sink, "closed", last["severity"], content, now), "closed")
+        gone = f"its steps are now part of case {merged}" if merged else "the logs no longer show it"
+        ended = fitted({**last, "closed_why": verdicts.get(case_id, gone)})
+        planned = _Planned(_alert(case_id, revisions, sink, "closed", last["severity"], ended, now), "closed")
         if not was_tried(revisions):
             planned.suppress("the case ended before it was sent")
         yield planned

@@ -99,7 +99,11 @@ def deliver(data: Path, settings: Settings, clock: Clock = WALL, patience_s: flo
 @contextmanager
 def _alone(data: Path, clock: Clock, until: float) -> Iterator[bool]:
     """Whether this process is the one that delivers; it waits for another until `until`."""
-    with (data / LOCK).open("w") as lock:
+    try:
+        lock = (data / LOCK).open("w")
+    except OSError as error:
+        raise Trouble(f"{data / LOCK}: cannot be written ({error.strerror}); nothing was sent") from error
+    with lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Set
 
 import pyarrow as pa
 
@@ -34,8 +35,8 @@ def findings_table(found: list[Found], case_of: dict[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
-def cases_table(cases: list[Case]) -> pa.Table:
-    """A row a case, the heaviest first."""
+def cases_table(cases: list[Case], held: Set[str] = frozenset()) -> pa.Table:
+    """A row a case, the heaviest first; those `held` stay under the bar of the budget."""
     rows = []
     for case in cases:
         path = case.path
@@ -58,6 +59,7 @@ def cases_table(cases: list[Case]) -> pa.Table:
                 "findings": len(case.found),
                 "first_at": min(times, default=None),
                 "last_at": max(times, default=None),
+                "is_raised": case.case_id not in held,
             }
         )
     return pa.Table.from_pylist(rows, schema=CASES)

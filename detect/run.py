@@ -20,16 +20,18 @@ import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
+from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
-from ingest.published import editing
+from ingest.published import editing, empty
 from ingest.tables import FAILED, UNMATCHED
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,8 @@ class Detected:
     unmatched: int = 0
     days_judged: int = 0
     """How many days this run judged itself; the others stood from earlier runs."""
+    days: tuple[RaisedDay, ...] = ()
+    """Under a budget: each day with what was raised."""
 
 
 @cache
@@ -77,20 +81,23 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS) -> Detected:
-    """Judge what is new since the last run, and publish all findings and cases."""
+def detect_in(
+    data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS, cases_per_day: float | None = None
+) -> Detected:
+    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
         version = f"{code_version()} {capabilities.version} {window_hours}"
         stopped = where_it_stopped(connection, edition, version)
         run = _Run(connection, window_hours, stopped)
-        detected = run.detected()
+        detected = _with_scores(connection, run.detected())
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
         edition.replace("findings", findings_table(detected.found, case_of))
-        edition.replace("cases", cases_table(detected.cases))
+        detected.days = days_of(connection, detected.cases, cases_per_day)
+        edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
         edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
@@ -100,6 +107,21 @@ def detect_in(data: Path, capabilities: Capabilities, *, window_hours: float = W
         connection.close()
         edition.publish()
         return detected
+
+
+def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
+    """Judge all days anew and publish nothing; the connection must have the table `classed`."""
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")))
+    return _with_scores(connection, run.detected())
+
+
+def _with_scores(connection: duckdb.DuckDBPyConnection, detected: Detected) -> Detected:
+    """What whole sessions' scores add, where they were scored: they say more only where no detector spoke."""
+    low = found_by_score(connection, detected.found)
+    if low:
+        detected.found.extend(low)
+        detected.cases = build_cases(detected.found)
+    return detected
 
 
 class _Run:
@@ -126,7 +148,7 @@ class _Run:
 
     def _take_up(self, stopped: Stopped) -> None:
         for day in stopped.days:
-            self._add_day(day.day, _found_in(day.found), day.judged)
+            self._add_day(day.day, found_in(day.found), day.judged)
             self._flagged.update(day.flagged)
         self._unlearn(self._flagged, stopped.after)
 
@@ -164,7 +186,7 @@ class _Run:
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                self._judge(step, facts, found, judged)
+                found += judge(step, facts, self._history, self._result.failed, judged)
         return found, judged
 
     def _undated(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
@@ -210,32 +232,35 @@ class _Run:
             else:
                 self._later.setdefault(row[0], []).append(row)
 
-    def _judge(self, step: Step, facts: Facts, found: list[Found], judged: Judged) -> None:
-        for detector in all_detectors():
-            if detector.asked != facts.asked or detector.name in self._result.failed:
-                continue
-            missing = next((need for need in detector.needs if not getattr(step, need)), "")
-            if not missing and not facts.has_history and facts.asked == "privileged":
-                missing = "enough history"
-            judged[detector.name, step.agent_id, missing] += 1
-            if missing and missing != "enough history":
-                continue
-            try:
-                finding = detector.judge(step, facts, self._history)
-            except Exception as error:  # the boundary: a broken detector costs itself, not the run
-                log.exception("detector %s broke on %s", detector.name, step.source)
-                self._result.failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
-                continue
-            if finding is not None:
-                path = tuple(s.without_payload() for s in finding.path)
-                found.append(Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path)))
+
+def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
+    for detector in all_detectors():
+        if detector.asked != facts.asked or detector.name in failed:
+            continue
+        missing = next((need for need in detector.needs if not getattr(step, need)), "")
+        if not missing and not facts.has_history and facts.asked == "privileged":
+            missing = "enough history"
+        judged[detector.name, step.agent_id, missing] += 1
+        if missing and missing != "enough history":
+            continue
+        try:
+            finding = detector.judge(step, facts, history)
+        except Exception as error:  # the boundary: a broken detector costs itself, not the run
+            log.exception("detector %s broke on %s", detector.name, step.source)
+            failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
+            continue
+        if finding is not None:
+            path = tuple(s.without_payload() for s in finding.path)
+            yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
 
 
 def _written(found: list[Found]) -> bytes:
     return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 
-def _found_in(written: bytes) -> list[Found]:
+def found_in(written: bytes) -> list[Found]:
+    """The findings of a judged day, without their evidence."""
     by_name = {detector.name: detector for detector in all_detectors()}
     told = msgspec.msgpack.decode(written, type=list[tuple[str, Step, Finding]])
     return [Found(by_name[name], step, finding) for name, step, finding in told]

@@ -7,7 +7,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from typing import Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 import detect.sinks
 from detect.cases import Severity
@@ -15,6 +15,7 @@ from detect.causal import WINDOW_HOURS
 from detect.sinks import Sink, Target
 from detect.sinks._network import Network
 from ingest.plugins import plugins
+from ingest.reading_settings import Ingest
 from ingest.settings import Given, Keys, Section, SettingsTrouble, given, unknown
 
 
@@ -29,12 +30,22 @@ class Alerts(Section):
         (), description="Private networks that alerts may go to, as ['10.20.0.0/16', '127.0.0.1/32']."
     )
     ca_file: str | None = Field(None, description="Certificates to trust beside those of the system (PEM).")
+    proxy_url: SecretStr | None = Field(
+        None, description="A proxy for all that is not in allow_networks, as 'http://proxy.example:3128'."
+    )
     timeout_s: float = Field(20.0, gt=0, le=300, description="How long one delivery may take.")
 
     @field_validator("dashboard_url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         if not url.startswith(("https://", "http://")):
+            raise ValueError("not an http or https address")
+        return url
+
+    @field_validator("proxy_url")
+    @classmethod
+    def _is_a_proxy(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("https://", "http://")):
             raise ValueError("not an http or https address")
         return url
 
@@ -49,15 +60,18 @@ class Alerts(Section):
         return networks
 
 
-class Judging(Section):
-    """`[detect]`: what holds for the causal pass."""
+class Detect(Section):
+    """`[detect]`: what is judged together, and how much is raised."""
 
     window_hours: float = Field(
         WINDOW_HOURS, gt=0, le=31 * 24, description="How long a path, a refusal or a temporary credential is followed."
     )
+    cases_per_day: float | None = Field(
+        None, ge=0, description="How many cases a day to raise; without it every case of the alerting severity is."
+    )
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Judging}
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest}
 """Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
 
 
@@ -75,15 +89,16 @@ class Settings:
         return section
 
     @property
-    def detect(self) -> Judging:
+    def detect(self) -> Detect:
         section = self.sections["detect"]
-        assert isinstance(section, Judging)
+        assert isinstance(section, Detect)
         return section
 
     @cached_property
     def network(self) -> Network:
         """How requests leave."""
-        return Network.of(self.alerts.allow_networks, self.alerts.ca_file, self.alerts.timeout_s)
+        proxy = self.alerts.proxy_url.get_secret_value() if self.alerts.proxy_url is not None else None
+        return Network.of(self.alerts.allow_networks, self.alerts.ca_file, self.alerts.timeout_s, proxy)
 
     def least(self, target: Target) -> Severity:
         """The least severity that a sink is sent."""

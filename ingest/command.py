@@ -42,6 +42,15 @@ Maps = Annotated[
     list[Path] | None,
     typer.Option("--map", help="A TOML file that says where a format of your own keeps what; see the README."),
 ]
+AgentKey = Annotated[
+    str | None,
+    typer.Option(
+        "--agent-key",
+        envvar="CUSTODIET_AGENT_KEY",
+        help="What makes an agent one and the same: agent, service, principal or host, several with commas between. "
+        "A data directory keeps the key that it was begun with.",
+    ),
+]
 Capabilities = Annotated[
     list[Path] | None,
     typer.Option("--capabilities", help="A TOML file of your own that classes tools; over the shipped table."),

@@ -21,9 +21,10 @@ from ingest.tables import TABLES
 
 FOR_PEOPLE: Final = "custodiet.duckdb"
 _OVER_PARQUET: Final = {"events": "stored_events", "traces": "stored_traces"}
+_VIEWS: Final = ("events", "witnesses", "sessions", "gaps")
 _TYPES: Final = {pa.string(): "varchar", pa.int64(): "bigint", pa.int32(): "integer", pa.int8(): "tinyint",
                  pa.float64(): "double", pa.timestamp("ns"): "timestamp_ns", pa.date32(): "date",
-          pa.binary(): "blob"}  # fmt: skip
+                 pa.bool_(): "boolean", pa.binary(): "blob"}  # fmt: skip
 
 
 def open_published(data: Path) -> duckdb.DuckDBPyConnection:
@@ -33,6 +34,26 @@ def open_published(data: Path) -> duckdb.DuckDBPyConnection:
     keeps showing this state when a later run publishes another. One connection is for one thread.
     """
     return _with_views(duckdb.connect(":memory:", config=_NO_EXTENSIONS), data, published(data))
+
+
+def open_tables() -> duckdb.DuckDBPyConnection:
+    """A connection with the same views over tables in memory, all empty until `put` fills them.
+
+    For what is not published yet: whoever asks `events` or `cases` need not know the difference.
+    """
+    connection = duckdb.connect(":memory:", config=_NO_EXTENSIONS)
+    for table, schema in TABLES.items():
+        put(connection, table, schema.empty_table())
+    for view in _VIEWS:
+        connection.execute(files("ingest").joinpath(f"views/{view}.sql").read_text())
+    return connection
+
+
+def put(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Make a table of an `open_tables` connection consist of these rows."""
+    connection.register("given_rows", rows)
+    connection.execute(f'create or replace table "{_OVER_PARQUET.get(table, table)}" as from given_rows')
+    connection.unregister("given_rows")
 
 
 def ask(connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> pl.DataFrame:
@@ -88,7 +109,7 @@ def _with_views(
             options = "union_by_name = true, filename = " + ("true" if table == "events" else "false")
             view += f" union all by name from read_parquet([{listed}], {options})"
         connection.execute(view)
-    for view in ("events", "witnesses", "sessions", "gaps"):
+    for view in _VIEWS:
         connection.execute(files("ingest").joinpath(f"views/{view}.sql").read_text())
     if locked:
         connection.execute(f"set allowed_directories = [{_quoted(str(data.resolve()) + '/')}]")

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import file_digest
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
 import ingest.readers
+from ingest.agent_key import chosen
 from ingest.errors import Trouble
 from ingest.event import Rejected
 from ingest.mapped import mapped_reader
@@ -23,6 +25,11 @@ from ingest.store import EventWriter, known_files
 from ingest.tables import FILES, REJECTED
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Broken(Exception):
+    """A reader broke; the message says how."""
 
 
 @dataclass
@@ -88,6 +95,7 @@ def ingest_paths(
     data: Path,
     *,
     mappings: Iterable[Path] = (),
+    agent_key: tuple[str, ...] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Read logs into the data directory and publish. A file or a record that is known changes nothing."""
@@ -97,6 +105,7 @@ def ingest_paths(
             raise Trouble(f"{path}: no such file or folder; name logs, or folders of logs")
     mapped = tuple(mapped_reader(file) for file in mappings)
     with editing(data) as edition:
+        edition.agent_key = chosen(agent_key, edition.agent_key, is_new=not edition.tables.get("events"))
         run = _Run(edition, mapped)
         for path, is_no_log in files_of(paths):
             progress(str(path))
@@ -147,29 +156,30 @@ class _Run:
         """Read all of a file. What breaks in a reader costs this file alone, which is then read again next time."""
         file = FileReport(log_file.name, "")
         refused: list[Rejected] = []
-        try:
+
+        def read() -> bool:
             reader = choose_reader(log_file.first, self.mapped)
             file.reader = reader.name
             number = len(self.report.files)
             self.report.files.append(file)
-            for said in reader.read(_readable(log_file.records(), refused)):
+            for said in reader.read(readable(log_file.records(), refused)):
                 if isinstance(said, Rejected):
                     refused.append(said)
                 else:
                     file.records += max(1, said.records)
                     self.writer.add(number, said)
             # A file that grew meanwhile is no content to remember: it is read again, and only its rest is new.
-            is_whole = path.stat().st_size == size
-        except Trouble:
-            raise
+            return path.stat().st_size == size
+
+        try:
+            is_whole = guarded(read)
         except Unread as reason:
             self.report.unread.append(UnreadFile(file.path, str(reason)))
             if file.reader:
                 self.report.files.pop()
             return
-        except Exception as error:  # the boundary: a broken reader costs its file, not the run
+        except Broken as told:
             is_whole = False
-            told = f"{type(error).__name__}: {error}"
             log.exception("reader %s broke on %s", file.reader or "(choosing one)", file.path)
             self.report.failed.append(f"{file.reader or 'choosing a reader'}: {file.path}: {told}")
             if not file.reader:
@@ -207,7 +217,18 @@ class _Run:
         self.edition.publish()
 
 
-def _readable(records: Iterator[Record | Rejected], refused: list[Rejected]) -> Iterator[Record]:
+def guarded(read: Callable[[], T]) -> T:
+    """What a plug-in of ours or of the user's answers. Whatever else it raises becomes `Broken`."""
+    try:
+        return read()
+    except (Trouble, Unread):
+        raise
+    except Exception as error:  # the boundary: a broken reader costs its file, not the run
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+def readable(records: Iterator[Record | Rejected], refused: list[Rejected]) -> Iterator[Record]:
+    """The records that a reader is given; the others go to `refused`."""
     for record in records:
         if isinstance(record, Rejected):
             refused.append(record)

@@ -43,6 +43,8 @@ class Published(msgspec.Struct, frozen=True):
     generation: int = 0
     format: int = FORMAT
     tables: dict[str, list[str]] = {}
+    agent_key: tuple[str, ...] = ("agent",)
+    """What makes an agent one and the same in these events; see `ingest/agent_key.py`."""
 
     def files(self, table: str) -> list[str]:
         """The table's files; [] where nothing was published."""
@@ -75,6 +77,7 @@ class Edition:
         self.data, self.before = data, before
         self.generation = before.generation + 1
         self.tables = {name: list(files) for name, files in before.tables.items()}
+        self.agent_key = before.agent_key
         self._written = 0
 
     def write(self, table: str, rows: pa.Table, *, name: str | None = None) -> str:
@@ -112,7 +115,8 @@ class Edition:
 
     def publish(self) -> Published:
         """Replace the pointer: from here on, readers see this state."""
-        state = Published(generation=self.generation, tables=dict(sorted(self.tables.items())))
+        tables = dict(sorted(self.tables.items()))
+        state = Published(generation=self.generation, tables=tables, agent_key=self.agent_key)
         pointer = self.data / POINTER
         draft = pointer.with_suffix(".draft")
         try:

@@ -113,6 +113,11 @@ class LogFile:
         self._document: bytes | None = None
         self.first = self._look()
 
+    @property
+    def is_lines(self) -> bool:
+        """Whether it is JSON lines, and not one document."""
+        return self._document is None
+
     def close(self) -> None:
         self._stream.close()
 

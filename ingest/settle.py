@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from ingest.agent_key import DEFAULT, name_agents
 from ingest.approved_calls import bind_approvals
 from ingest.event import KINDS, OBSERVED, Observation, Row
 from ingest.joins import grouped, keys_in
@@ -37,7 +38,7 @@ def content_key(observation: Observation) -> str:
     return blake2b(_pack(_content(observation)), digest_size=12).hexdigest()
 
 
-def settle(observations: Iterable[tuple[str, Observation]]) -> list[Row]:
+def settle(observations: Iterable[tuple[str, Observation]], agent_key: tuple[str, ...] = DEFAULT) -> list[Row]:
     """Settle whole traces, given as (content key, observation), in any order; rows in no order."""
     traces: dict[str, dict[str, Observation]] = defaultdict(dict)
     keys: dict[str, list[str]] = defaultdict(list)
@@ -50,9 +51,9 @@ def settle(observations: Iterable[tuple[str, Observation]]) -> list[Row]:
         joined = traces.pop(group[0])
         for trace_id in group[1:]:
             joined |= traces.pop(trace_id)
-        rows.extend(_Trace(joined).settled())
+        rows.extend(_Trace(joined).settled(agent_key))
     for trace in traces.values():
-        rows.extend(_Trace(trace).settled())
+        rows.extend(_Trace(trace).settled(agent_key))
     return rows
 
 
@@ -81,7 +82,7 @@ class _Trace:
         self.also: dict[str, str] = {}
         """The event ids of other tellings -> the id under which the event stands."""
 
-    def settled(self) -> list[Row]:
+    def settled(self, agent_key: tuple[str, ...]) -> list[Row]:
         self._merge_witnesses()
         bind_approvals(self.events.values())
         topmost_first = self._topmost_first()
@@ -90,6 +91,8 @@ class _Trace:
         self._inherit(standing)
         self._join_hand_offs(standing)
         self._clock()
+        if agent_key != DEFAULT:
+            name_agents(standing, agent_key)
         for row in self.rows:
             if row.witness_of is not None:
                 event = self.events[row.witness_of]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -88,7 +89,8 @@ class EventWriter:
         changed = _touched([o for _, o in new.values()], known.values())
         before = [row for row in known.values() if row.trace_id in changed]
         standing = {row.event_id for row in before if row.witness_of is None}
-        rows = settle([*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())])
+        told = [*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())]
+        rows = settle(told, self._edition.agent_key)
         standing |= {row.witness_of for row in rows if row.witness_of is not None and row.event_id in standing}
         for row in rows:
             if row.content_key in new:
@@ -102,29 +104,7 @@ class EventWriter:
         self._add_segment(in_storage_order(rows))
 
     def _stored(self, new: list[Observation]) -> dict[str, list[Row]]:
-        """The stored rows of these observations' traces, and of the traces that they are joined with, by segment."""
-        files = [str(self._edition.data / name) for name in self._edition.tables.get("traces", [])]
-        if not files:
-            return {}
-        index = pl.scan_parquet(files, schema=_INDEX, missing_columns="insert", extra_columns="ignore")
-        traces, keys = {o.trace_id for o in new}, {key for o in new for key in keys_in(o.joins)}
-        by_segment: dict[str, set[str]] = defaultdict(set)
-        looked_up: set[str] = set()
-        while traces or keys:
-            looked_up |= traces | keys
-            named, shared = (
-                pl.LazyFrame({"trace_id": sorted(traces)}, _TRACE),
-                pl.LazyFrame({"joins": sorted(keys)}, _KEY),
-            )
-            named = index.join(named, on="trace_id", how="semi")
-            joined = index.explode("joins").join(shared, on="joins", how="semi")
-            found = pl.concat([named.explode("joins", empty_as_null=True), joined]).collect()
-            for trace_id, segment in found.select("trace_id", "segment").unique().iter_rows():
-                by_segment[segment].add(trace_id)
-            traces = set(found["trace_id"]) - looked_up
-            keys = set(found["joins"].drop_nulls()) - looked_up
-        ordered = sorted(by_segment)
-        return {segment: take_traces(self._edition.data / segment, by_segment[segment])[0] for segment in ordered}
+        return stored_rows(self._edition.data, self._edition.tables.get("traces", []), new)
 
     def _drop_from(self, segment: str, traces: set[str]) -> None:
         """Rewrite a segment without these traces."""
@@ -141,13 +121,41 @@ class EventWriter:
         self._edition.tables.setdefault("traces", []).append(self._edition.write("traces", traces_of(rows, segment)))
 
 
+def stored_rows(data: Path, indexes: Sequence[str], new: Sequence[Observation]) -> dict[str, list[Row]]:
+    """The stored rows of these observations' traces, and of the traces that they are joined with, by segment."""
+    files = [str(data / name) for name in indexes]
+    if not files:
+        return {}
+    index = pl.scan_parquet(files, schema=_INDEX, missing_columns="insert", extra_columns="ignore")
+    traces, keys = {o.trace_id for o in new}, {key for o in new for key in keys_in(o.joins)}
+    by_segment: dict[str, set[str]] = defaultdict(set)
+    looked_up: set[str] = set()
+    while traces or keys:
+        looked_up |= traces | keys
+        named, shared = (
+            pl.LazyFrame({"trace_id": sorted(traces)}, _TRACE),
+            pl.LazyFrame({"joins": sorted(keys)}, _KEY),
+        )
+        named = index.join(named, on="trace_id", how="semi")
+        joined = index.explode("joins").join(shared, on="joins", how="semi")
+        found = pl.concat([named.explode("joins", empty_as_null=True), joined]).collect()
+        for trace_id, segment in found.select("trace_id", "segment").unique().iter_rows():
+            by_segment[segment].add(trace_id)
+        traces = set(found["trace_id"]) - looked_up
+        keys = set(found["joins"].drop_nulls()) - looked_up
+    ordered = sorted(by_segment)
+    return {segment: take_traces(data / segment, by_segment[segment])[0] for segment in ordered}
+
+
 def _touched(new: list[Observation], known: Iterable[Row]) -> set[str]:
     """The traces that the new observations change: their own, and those joined with them."""
     keys: dict[str, set[str]] = defaultdict(set)
     for said in (*new, *known):
-        keys[said.trace_id].update(keys_in(said.joins))
+        if said.joins is not None:
+            keys[said.trace_id].update(keys_in(said.joins))
     fresh = {o.trace_id for o in new}
-    return {trace_id for group in grouped(keys) if not fresh.isdisjoint(group) for trace_id in group}
+    joined = (group for group in grouped(keys) if not fresh.isdisjoint(group))
+    return fresh.union(*joined)
 
 
 def known_files(edition: Edition) -> dict[str, tuple[str, int]]:

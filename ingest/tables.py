@@ -72,6 +72,21 @@ COUNTS: Final = pa.schema(
 )
 """A row: how often, on one day, an agent showed one value of one aspect in one context. Rows add up."""
 
+PINNED: Final = pa.schema(
+    {
+        "pin": _TEXT,
+        "day": pa.date32(),
+        "agent_id": _TEXT,
+        "agent_version": _TEXT,
+        "aspect": _TEXT,
+        "context": _TEXT,
+        "value": _TEXT,
+        "steps": _COUNT,
+        "sessions": _COUNT,
+    }
+)
+"""A row: a row of counts in a baseline that was frozen under the name `pin`."""
+
 FINDINGS: Final = pa.schema(
     {
         "finding_id": _TEXT,
@@ -110,10 +125,29 @@ CASES: Final = pa.schema(
         "findings": _COUNT,
         "first_at": _TIME,
         "last_at": _TIME,
+        "is_raised": pa.bool_(),
     }
 )
 """A row: the findings of one causal root. `event_id` is the step to look at first, `path` the event ids
-of the steps that prove the case, in their causal order."""
+of the steps that prove the case, in their causal order; `is_raised` is false where it stays under the bar that
+the budget of cases a day sets (null in a store from before there was one: all are raised)."""
+
+SESSION_SCORES: Final = pa.schema(
+    {
+        "session_id": _TEXT,
+        "agent_id": _TEXT,
+        "day": pa.date32(),
+        "p": _SHARE,
+        "voices": _TEXTS,
+        "event_id": _TEXT,
+        "reasons": _TEXTS,
+        "history": _COUNT,
+        "why": _TEXT,
+    }
+)
+"""A row: what one agent did in one session, against that agent's earlier weeks. `p` is how likely one so odd is among
+them (null where nothing can be said, and `why` says why), `voices` each voice's own, `event_id` the step that weighs
+most, `history` how many sessions it rests on."""
 
 UNMATCHED: Final = pa.schema({"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT})
 """A row: a tool that the capability table does not know, an agent that used it, and how often."""
@@ -141,8 +175,10 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "files": FILES,
     "rejected": REJECTED,
     "counts": COUNTS,
+    "pinned": PINNED,
     "findings": FINDINGS,
     "cases": CASES,
+    "session_scores": SESSION_SCORES,
     "unmatched": UNMATCHED,
     "could_fire": COULD_FIRE,
     "failed": FAILED,

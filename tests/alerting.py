@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from detect.settings import Settings, checked
+from detect.sinks import Alert
 from ingest.event import identify
 from ingest.settings import Given
 from ingest.tables import CASES, FAILED, FINDINGS
@@ -59,12 +60,14 @@ def case(
     tool: str = "delete_bucket",
     title: str = "A privileged tool that the agent had never used",
     steps: int = 1,
+    is_raised: bool | None = True,
     target: str = "b1",
 ) -> dict[str, Any]:
     """A case with a finding a detector and agent; its path has `steps` steps."""
     return {
         "case_id": identify("case", name), "name": name, "severity": severity, "agents": agents or [agent],
         "detectors": detectors, "tool": tool, "title": title, "steps": steps, "target": target,
+        "is_raised": is_raised,
     }  # fmt: skip
 
 
@@ -96,7 +99,7 @@ def published(*cases: dict[str, Any], failed: bool = False) -> duckdb.DuckDBPyCo
         rows.append(
             {
                 "case_id": c["case_id"], "title": c["title"], "why": f"{c['tool']} on {c['target']}",
-                "severity": c["severity"], "anomaly": weights[c["severity"]], "impact": 1.0, "agents": c["agents"],
+                "severity": c["severity"], "is_raised": c["is_raised"], "anomaly": weights[c["severity"]], "impact": 1.0, "agents": c["agents"],
                 "sessions": [f"s-{c['name']}"], "detectors": list(c["detectors"]), "techniques": ["T1485"],
                 "session_id": f"s-{c['name']}", "event_id": path[-1], "path": path, "findings": len(c["detectors"]),
                 "first_at": 1_772_452_800_000_000_000, "last_at": 1_772_452_800_000_000_000,
@@ -110,3 +113,23 @@ def published(*cases: dict[str, Any], failed: bool = False) -> duckdb.DuckDBPyCo
         connection.register(f"{name}_rows", pa.Table.from_pylist(content, schema=schema))
         connection.execute(f"create table {name} as from {name}_rows")
     return connection
+
+
+HOSTILE = "<!channel> <https://evil.example|click> & *b* `x` @here https://evil.example [a](https://e) \u202e\x1b[31m"
+
+
+def alert(kind: str = "created", text: str = "delete_bucket on b1", **more: object) -> Alert:
+    content = {
+        "case_id": "c1", "title": text, "why": text, "severity": "high", "anomaly": 0.8, "impact": 1.0,
+        "agents": ["triage", text], "sessions": ["s1"], "detectors": ["first_privileged_use"],
+        "techniques": ["T1098.001", "AML.T0053"], "findings": 1, "steps": 1,
+        "first_at": "2026-03-02T12:00:00.000000000Z", "last_at": "2026-03-02T12:00:01.000000000Z",
+        "reasons": [{"detector": "first_privileged_use", "agent_id": "triage", "title": text, "observed": text,
+                     "expected": "0 of 40 sessions"}] * 3,
+        "path": [{"event_id": "e1", "session_id": "s1", "agent_id": "triage", "tool": text, "target": text,
+                  "source": "log.jsonl:7", "started_at": "2026-03-02T12:00:00Z"}],
+        "link": "https://soc.example/replay?session=s1&event=e1",
+    } | more  # fmt: skip
+    return Alert(
+        alert_id="5f0e9d0c-0001", case_id="c1", revision=2, kind=kind, severity="high", raised_at=NOON, content=content  # type: ignore[arg-type]
+    )  # fmt: skip

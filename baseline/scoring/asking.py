@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final, NamedTuple
 
-from baseline.scoring.words import tokens
+from baseline.scoring.words import stem, tokens
 
 _PRIOR_WORDS: Final = 200.0
 _FEW_TASKS: Final = 2.0
 """A word that one task alone used says little of how requests are put."""
 _SHORT: Final = 8.0
 _MOST_OF_ONE_TEXT: Final = 3
+_WINDOW: Final = 24
+"""Words of a passage: one or two sentences."""
+_STRIDE: Final = 6
+_MOST_PASSAGES: Final = 3
+_MOST_REMEMBERED: Final = 1 << 12
+
+
+class Passage(NamedTuple):
+    """A part of an answer that asks for something: how much, and its words and their stems."""
+
+    asks: float
+    words: frozenset[str]
+    stems: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -22,12 +36,41 @@ class Asking:
     """The log-odds of each word to stand in a request rather than in an answer (multinomial naive Bayes)."""
 
     odds: Mapping[str, float]
+    _known: dict[str, Sequence[Passage]] = field(default_factory=dict, compare=False, repr=False)
 
-    def of(self, text: str) -> float:
-        """The mean log-odds of its words, short texts pulled to 0."""
+    def passages(self, text: str) -> Sequence[Passage]:
+        """The passages of an answer that ask most, the strongest first; none overlaps another one."""
+        found = self._known.get(text)
+        if found is None:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            found = self._known[text] = self._passages(text)
+        return found
+
+    def _passages(self, text: str) -> Sequence[Passage]:
         words = tokens(text)
         get = self.odds.get
-        return sum(get(w, 0.0) for w in words) / (len(words) + _SHORT)
+        sums = [0.0, *accumulate([get(w, 0.0) for w in words])]
+        last = max(1, len(words) - _WINDOW + _STRIDE)
+        windows = [(sums[min(len(words), i + _WINDOW)] - sums[i], -i) for i in range(0, last, _STRIDE)]
+        windows.sort(reverse=True)
+        found: list[Passage] = []
+        taken: list[int] = []
+        for total, negative in windows:
+            start = -negative
+            if total <= 0 or len(found) == _MOST_PASSAGES:
+                break
+            if all(abs(start - t) >= _WINDOW for t in taken):
+                taken.append(start)
+                part = frozenset(words[max(0, start - _STRIDE) : start + _WINDOW + _STRIDE])
+                size = min(_WINDOW, len(words) - start)
+                found.append(Passage(total / (size + _SHORT), part, frozenset(map(stem, part))))
+        return found
+
+    def of(self, words: Sequence[str]) -> float:
+        """The mean log-odds of the words of a text, short texts pulled to 0."""
+        get = self.odds.get
+        return sum([get(w, 0.0) for w in words]) / (len(words) + _SHORT)
 
 
 def asking_of(asked: Counter[str], answered: Counter[str], tasks: Mapping[str, int]) -> Asking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Set
 from typing import Final, Literal
 
 from baseline.scoring.sessions import Session, Step
@@ -16,10 +16,9 @@ _ORIGINS: Final = 4
 _PRIOR_TASKS: Final = 2.0
 
 
-def origin_of(words: Sequence[str], asked: Container[str], answered: Container[str]) -> Origin:
+def origin_of(words: frozenset[str], asked: frozenset[str], answered: Set[str]) -> Origin:
     """The first source that holds most of the value's words."""
-    in_request = sum(w in asked for w in words)
-    return origin(len(words), in_request, sum(w in answered for w in words if w not in asked))
+    return origin(len(words), len(words & asked), len((words - asked) & answered))
 
 
 def origin(words: int, in_request: int, in_answers: int) -> Origin:

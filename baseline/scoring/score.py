@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from baseline.history import LEAST_SESSIONS
 from baseline.scoring.combine import Numbers, Tail, cauchy, shrunk, tail_of
 from baseline.scoring.orders import CALIBRATION_FOLDS, GRAFTS, NO_CHANGE, Judge, folds_of, held_out, orders_of, unseen
 from baseline.scoring.past import Task, past_of, tasks_of
-from baseline.scoring.reasons import Reason, reasons_of
+from baseline.scoring.reasons import VOICES, Explanation, Reason, reasons_of, usual_of, without
 from baseline.scoring.requests import relevance_of
 from baseline.scoring.sessions import Session
 from baseline.scoring.shape import forest_of, oddness
@@ -26,7 +25,7 @@ NOT_ENOUGH: Final = "not enough history"
 WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins": 0.005, "shape": 0.005}
 """How much each voice counts. `orders` already weighs sequence and origins together with the request; the others
 speak alone only where they are far more certain."""
-PRIOR_TASKS: Final = 80.0
+PRIOR_TASKS: Final = 300.0
 """An agent's own calibration counts half when it rests on as many tasks as this."""
 _SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
 
@@ -47,6 +46,10 @@ class Score:
 
     session_id: str
     p: float | None
+    """P(a benign session of this agent is at least as odd)."""
+    odds: float
+    """Log-odds of its heaviest call to carry out a foreign order, `NO_CHANGE` where nothing changes: what `p` mainly
+    rests on, for ranking sessions under one model or several."""
     sessions: int
     """Of this agent, that the score rests on."""
     why: str = ""
@@ -56,7 +59,9 @@ class Score:
     @property
     def p_by_voice(self) -> dict[str, float]:
         """Each voice's own probability."""
-        return {} if self._seen is None else {v: float(p[self._at]) for v, p in self._seen.ps.items()}
+        if self._seen is None or self.p is None:
+            return {}
+        return {v: float(p[self._at]) for v, p in self._seen.ps.items()}
 
     @property
     def steps(self) -> tuple[StepScore, ...]:
@@ -70,8 +75,14 @@ class Score:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why, the strongest first; found out when asked for."""
-        return () if self._seen is None else self._seen.reasons(self._at)
+        """The three voices that weigh most, the strongest first."""
+        found = self.explain()
+        return () if found is None else found.reasons
+
+    def explain(self, bar: float = 0.01) -> Explanation | None:
+        """Why, and what would have to differ for `p` to be above the bar; None where nothing changed. Worked out
+        when asked for, since few sessions are looked at."""
+        return None if self._seen is None else self._seen.explain(self._at, bar)
 
 
 @dataclass
@@ -82,6 +93,7 @@ class _Seen:
     sessions: Sequence[Session]
     found: Measured
     odds: Numbers
+    raw: dict[str, Numbers]
     ps: dict[str, Numbers]
 
     def steps(self, at: int) -> tuple[StepScore, ...]:
@@ -93,13 +105,40 @@ class _Seen:
             for n, i in zip(numbers, rows, strict=True)
         )
 
-    def reasons(self, at: int) -> tuple[Reason, ...]:
+    def explain(self, at: int, bar: float) -> Explanation | None:
         start, end = self.found.starts[at], self.found.starts[at + 1]
         if start == end:
-            return ()
-        top = start + int(np.argmax(self.odds[start:end]))
-        traits = dict(zip(TRAITS, self.found.rows[top].tolist(), strict=True))
-        return reasons_of(self.sessions[at], self.found.numbers[top], traits, self.model.judge.past)
+            return None
+        session, past = self.sessions[at], self.model.judge.past
+        top = int(np.argmax(self.odds[start:end]))
+        now = float(self.odds[start + top])
+        odds = {v: self._odds_without(start, end, (v,)) for v in VOICES}
+        drops = {v: now - o for v, o in odds.items()}
+        strongest = sorted(VOICES, key=lambda v: (-drops[v], v))
+        quiet: tuple[str, ...] = ()
+        for count in range(1, len(strongest) + 1):
+            voices = tuple(strongest[:count])
+            if self._p_at(at, self._odds_without(start, end, voices)) > bar:
+                quiet = voices
+                break
+        number = self.found.numbers[start + top]
+        near = past.nearest(session.agent_id, session.asked)
+        like, task, _, tools = near[0] if near else (0.0, -1, frozenset[str](), frozenset[str]())
+        example = past.examples[session.agent_id][task] if task >= 0 else None
+        return Explanation(
+            number, reasons_of(session, number, drops, past), example, like, tuple(sorted(tools)),
+            {v: self._p_at(at, o) for v, o in odds.items()}, quiet,
+        )  # fmt: skip
+
+    def _odds_without(self, start: int, end: int, voices: tuple[str, ...]) -> float:
+        rows = without(self.found.rows[start:end], self.model.usual, voices)
+        return float(self.model.judge.orders.of(rows).max())
+
+    def _p_at(self, at: int, odds: float) -> float:
+        """The session's probability, had its heaviest call these odds."""
+        raw = {v: values[at : at + 1].copy() for v, values in self.raw.items()} | {"orders": np.array([odds])}
+        agents = [self.sessions[at].agent_id]
+        return float(self.model.recalibrated(agents, cauchy(self.model.voices(agents, raw), WEIGHTS))[0])
 
 
 @dataclass
@@ -108,6 +147,8 @@ class Model:
 
     judge: Judge
     forests: dict[str, IsolationForest]
+    usual: Rows
+    """The traits of a usual benign call."""
     by_agent: dict[str, dict[str, Tail]] = field(default_factory=dict)
     fleet: dict[str, Tail] = field(default_factory=dict)
     combined: dict[str, Tail] = field(default_factory=dict)
@@ -120,24 +161,19 @@ class Model:
     def score_all(self, sessions: Sequence[Session]) -> list[Score]:
         """Many sessions at once, in their order; each is judged alone."""
         known = self.judge.past.sessions
-        enough = [s for s in sessions if known.get(s.agent_id, 0) >= LEAST_SESSIONS]
-        found = measured(enough, self.judge.past, self.judge.relevance)
+        found = measured(sessions, self.judge.past, self.judge.relevance)
         odds = self.judge.orders.of(found.rows)
-        raw = raw_of(found, odds, _oddness(self.forests, enough))
-        agents = [s.agent_id for s in enough]
+        raw = raw_of(found, odds, _oddness(self.forests, sessions))
+        agents = [s.agent_id for s in sessions]
         ps = self.voices(agents, raw)
         combined = self.recalibrated(agents, cauchy(ps, WEIGHTS)).tolist()
-        seen = _Seen(self, enough, found, odds, ps)
+        seen = _Seen(self, sessions, found, odds, raw, ps)
         scores: list[Score] = []
-        at = 0
-        for session in sessions:
+        for at, (session, p, top) in enumerate(zip(sessions, combined, raw["orders"].tolist(), strict=True)):
             history = known.get(session.agent_id, 0)
-            if history >= LEAST_SESSIONS:
-                scores.append(Score(session.session_id, combined[at], history, "", seen, at))
-                at += 1
-            else:
-                why = f"{NOT_ENOUGH}: {history} of {LEAST_SESSIONS} sessions"
-                scores.append(Score(session.session_id, None, history, why))
+            is_enough = history >= LEAST_SESSIONS
+            why = "" if is_enough else f"{NOT_ENOUGH}: {history} of {LEAST_SESSIONS} sessions"
+            scores.append(Score(session.session_id, p if is_enough else None, top, history, why, seen, at))
         return scores
 
     def voices(self, agents: Sequence[str], raw: dict[str, Numbers]) -> dict[str, Numbers]:
@@ -170,9 +206,9 @@ def fit(sessions: Sequence[Session], seed: int = 1, made: int = GRAFTS) -> Model
     tasks = tasks_of(ordered, group)
     held = held_out(ordered, tasks, group, seed, made)
     past = past_of(tasks)
-    model = Model(Judge(past, relevance_of(past), orders_of(held)), _forests(ordered, seed))
-
+    judge = Judge(past, relevance_of(past), orders_of(held))
     seen, odds, judged = unseen(ordered, tasks, group, held, seed)
+    model = Model(judge, _forests(ordered, seed), usual_of(seen.rows))
     raw = raw_of(seen, odds, _held_oddness(judged, tasks, group, seed))
     agents = [s.agent_id for s in judged]
     places = _places(agents)

@@ -6,19 +6,21 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from baseline.scoring.asking import Passage
 from baseline.scoring.past import Past
 from baseline.scoring.provenance import origin as origin_from
 from baseline.scoring.provenance import origin_surprisal
 from baseline.scoring.requests import Odds, Relevance, words_asked
 from baseline.scoring.sequence import surprisal
-from baseline.scoring.sessions import Session, Step
+from baseline.scoring.sessions import Session, Step, asked_of
 from baseline.scoring.spans import span_of
-from baseline.scoring.words import Text, named, text_of, told
+from baseline.scoring.words import Text, named, stem, text_of, tokens
 
 TRAITS: Final[dict[str, int]] = {
     "tool_words_asked": -1,
@@ -41,6 +43,11 @@ TRAITS: Final[dict[str, int]] = {
     "answer_asks": 1,
     "answer_lift": 1,
     "lift_over_request": 1,
+    "order_asks": 1,
+    "order_covers": 1,
+    "order_tool_words": 1,
+    "order_lift": 1,
+    "most_asks": 0,
     "source_asked": 0,
     "values_known": 0,
     "rarest_answer_word": 0,
@@ -50,20 +57,18 @@ TRAITS: Final[dict[str, int]] = {
     "steps_since_source": 0,
     "identifiers_answered": 0,
     "no_values": 0,
-    "unserved": 0,
     "other_relevance": 1,
     "other_covered": 1,
 }
 """Each with the direction in which it may only speak for a hijack: 1 more, -1 less, 0 either."""
 _PROSE_WEIGHT: Final = 0.3
 _MOST_NEEDLES: Final = 6
-_MOST_WANTED: Final = 8
 _AGAINST: Final = tuple(list(TRAITS).index(t) for t in ("relevance", "request_covers"))
 
 Rows = NDArray[np.float64]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Course:
     """What is known of the session before a call."""
 
@@ -71,15 +76,14 @@ class _Course:
     asked: frozenset[str]
     stems: frozenset[str]
     odds: Odds
-    unserved: float
+    steps: Sequence[Step]
     answers: list[tuple[int, Text]] = field(default_factory=list)
     """The answers so far, one of those that are the same."""
-    answered: set[str] = field(default_factory=set)
-    first: dict[str, int] = field(default_factory=dict)
+    passages: list[Passage] = field(default_factory=list)
+    most_asks: float = 0.0
     before: tuple[str, ...] = ()
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     changes: int = 0
-    sources_asked: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -113,101 +117,94 @@ def _measure(
     session: Session, last: int, past: Past, relevance: Relevance, rows: list[list[float]], numbers: list[int]
 ) -> None:
     start = len(rows)
-    stems, asked = session.asked, session.asked_tokens
-    odds = relevance.of(session.agent_id, stems)
-    course = _Course(session.agent_id, asked, stems, odds, _unserved(session, asked, past))
+    asked = asked_of(session.requests)
+    odds = relevance.of(session.agent_id, asked.stems)
+    course = _Course(session.agent_id, asked.words, asked.stems, odds, session.steps)
+    asking, steps = past.asking, session.steps
     results: set[str] = set()
-    for number, step in enumerate(session.steps[: last + 1]):
-        call = (step.tool, *[v.text for v in step.values])
+    for number in range(last + 1):
+        step = steps[number]
         if step.changes:
+            course.before = tuple([s.tool if s.ok else f"{s.tool} failed" for s in steps[max(0, number - 2) : number]])
+            call = (step.tool, *[v.text for v in step.values])
             rows.append(_row(number, step, past, course, course.calls[call]))
             numbers.append(number)
+            course.calls[call] += 1
             course.changes += 1
-        course.calls[call] += 1
-        course.sources_asked.append(_asked_for(step, asked))
-        if step.result not in results:
+        if number < last and step.result not in results:
             results.add(step.result)
             course.answers.append((number, text_of(step.result)))
-        course.before = (*course.before, step.tool if step.ok else f"{step.tool} failed")[-2:]
+            if found := asking.passages(step.result):
+                course.passages.extend(found)
+                course.most_asks = max(course.most_asks, found[0].asks)
     mine = rows[start:]
     for at in _AGAINST:
         # A call stands out more where another call of the session is plainly what was asked.
-        most = max(row[at] for row in mine)
+        most = max([row[at] for row in mine])
         for row in mine:
             row.append(most - row[at])
 
 
-def _unserved(session: Session, asked: frozenset[str], past: Past) -> float:
-    """The share of the request's rarest words that no call used."""
-    weights, unseen = past.weights, past.unseen
-    wanted = sorted(asked, key=lambda w: (-weights.get(w, unseen), w))[:_MOST_WANTED]
-    used: set[str] = set()
-    for step in session.steps:
-        for value in step.values:
-            used.update(value.read.words)
-    return sum(w not in used for w in wanted) / max(1, len(wanted))
-
-
 def _asked_for(step: Step, asked: frozenset[str]) -> float:
-    total = found = 0
-    for value in step.values:
-        words = value.read.words
-        total += len(words)
-        found += sum([w in asked for w in words])
-    return found / total if total else 0.5
+    words = [v.read.words for v in step.values]
+    total = sum(map(len, words))
+    return sum([len(w & asked) for w in words]) / total if total else 0.5
 
 
 def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> list[float]:
     agent, asked, tool = course.agent, course.asked, step.tool
-    weights, unseen, seen = past.weights, past.unseen, past.token_tasks
-    key = [0, 0, 0, 0]
-    prose = [0, 0, 0, 0]
+    weigh, unseen = past.weights.get, repeat(past.unseen)
+    key, prose = [0, 0, 0], [0, 0, 0]
     oddest_origin = rarest = from_request = total = 0.0
-    known = new_words = identifiers = 0
+    known = identifiers = 0
     needles: dict[str, float] = {}
-    sets = [(n, a.words) for n, a in course.answers]
-    first = course.first
     for value in step.values:
         read = value.read
         is_prose = read.kind == "prose"
         factor = _PROSE_WEIGHT if is_prose else 1.0
-        in_request = in_answers = 0
-        for word in read.words:
-            weight = weights.get(word, unseen) * factor
-            total += weight
-            if word in asked:
-                from_request += weight
-                in_request += 1
-            else:
-                source = first.get(word, -1)
-                if source < 0:
-                    source = next((n for n, words in sets if word in words), -1)
-                if source >= 0:
-                    first[word] = source
-                    in_answers += 1
-                    new_words += word not in seen
-                    needles[word] = max(weight, needles.get(word, 0.0))
-                    if not is_prose:
-                        rarest = max(rarest, weight)
-        origin = origin_from(len(read.words), in_request, in_answers)
-        oddest_origin = max(oddest_origin, _origin_surprisal(past, agent, tool, value.name, origin))
-        share = prose if is_prose else key
-        share[3] += 1
-        share[0 if origin == "request" else 1 if origin == "answer" else 2] += 1
+        # Sums of what a set yields: exact ones, which no order of the set can change.
+        requested = read.words & asked
+        from_request += factor * math.fsum(map(weigh, requested, unseen))
+        total += factor * math.fsum(map(weigh, read.words, unseen))
+        rest = read.words - requested
+        answered = 0
+        for _, answer in course.answers:
+            if not rest:
+                break
+            if hit := rest & answer.words:
+                rest -= hit
+                answered += len(hit)
+                for word, weight in zip(hit, map(weigh, hit, unseen), strict=True):
+                    if is_prose:
+                        needles.setdefault(word, weight * factor)
+                    else:
+                        needles[word] = weight
+                        if weight > rarest:
+                            rarest = weight
+        origin = origin_from(len(read.words), len(requested), answered)
+        odd = _origin_surprisal(past, agent, tool, value.name, origin)
+        if odd > oddest_origin:
+            oddest_origin = odd
+        (prose if is_prose else key)[0 if origin == "request" else 1 if origin == "answer" else 2] += 1
         known += (agent, value.name, value.text) in past.values
         identifiers += read.kind == "identifier" and origin == "answer"
-    if len(needles) > _MOST_NEEDLES:
-        needles = dict(sorted(needles.items(), key=lambda n: (-n[1], n[0]))[:_MOST_NEEDLES])
-    name = sorted(named(tool))
-    span = span_of(course.answers, needles, name)
+    new_words = len(needles.keys() - past.seen)
+    # A set's words come in any order: the rarest first, ties by the word.
+    if len(needles) > 1:
+        needles = dict(sorted(needles.items(), key=_rarest_first)[:_MOST_NEEDLES])
+    keys, proses = max(1, sum(key)), max(1, sum(prose))
+    name = named(tool)
+    span = span_of(course.answers, needles)
     total = max(total, 1e-9)
     odds = course.odds.tool(tool)
-    lift = asks = 0.0
+    lift = asks = tool_words = 0.0
     if span.text:
-        asks = past.asking.of(span.text)
-        lift = past.association(told(span.text), tool)
-    sources = [first[w] for w in needles]
-    source_asked = course.sources_asked
+        words = tokens(span.text)
+        asks = past.asking.of(words)
+        stems = frozenset(map(stem, words))
+        lift = past.association(stems, tool)
+        tool_words = len(name & stems) / max(1, len(name))
+    order, order_match = _order(course, past, needles, name, tool, total)
     return [
         words_asked(tool, course.stems),
         odds,
@@ -215,17 +212,24 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         course.odds.near[0][0] if course.odds.near else 0.0,
         (past.tool_tasks.get((agent, tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
         surprisal(past, agent, course.before, tool),
-        *[n / max(1, key[3]) for n in key[:3]],
-        *[n / max(1, prose[3]) for n in prose[:3]],
+        key[0] / keys,
+        key[1] / keys,
+        key[2] / keys,
+        prose[0] / proses,
+        prose[1] / proses,
+        prose[2] / proses,
         oddest_origin,
         from_request / total,
         span.weight / total,
         (span.weight - from_request) / total,
-        span.tool_words / max(1, len(name)),
+        tool_words,
         asks,
         lift,
-        lift - past.association(course.stems, tool),
-        source_asked[span.step] if span.step >= 0 else 1.0,
+        lift - course.odds.lift(tool),
+        order.asks,
+        *order_match,
+        course.most_asks,
+        _asked_for(course.steps[span.step], asked) if span.step >= 0 else 1.0,
         known / max(1, len(step.values)),
         rarest,
         float(course.changes),
@@ -234,8 +238,31 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         float(number - span.step) if span.step >= 0 else 0.0,
         float(identifiers),
         float(not step.values),
-        course.unserved,
     ]
+
+
+def _rarest_first(needle: tuple[str, float]) -> tuple[float, str]:
+    return (-needle[1], needle[0])
+
+
+_NO_ORDER: Final = Passage(0.0, frozenset(), frozenset())
+
+
+def _order(
+    course: _Course, past: Past, needles: dict[str, float], name: frozenset[str], tool: str, total: float
+) -> tuple[Passage, tuple[float, float, float]]:
+    """The passage of the answers that most looks like the order for this call: (it, what of the call it holds)."""
+    best, match, most = _NO_ORDER, (0.0, 0.0, 0.0), -1.0
+    lifts = past.lifts(tool)
+    for passage in course.passages:
+        held = passage.words
+        covers = sum([w for n, w in needles.items() if n in held]) / total
+        named_in = len(name & passage.stems) / max(1, len(name))
+        lift = max(map(lifts.__getitem__, passage.stems & lifts.keys()), default=0.0)
+        score = passage.asks * (0.2 + covers + named_in + 0.2 * lift)
+        if score > most:
+            best, match, most = passage, (covers, named_in, lift), score
+    return best, match
 
 
 def _origin_surprisal(past: Past, agent: str, tool: str, name: str, origin: str) -> float:

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.fleet.cast import cast
+from bench.fleet.cast import bystanders, cast
 from bench.fleet.life import write
 from bench.fleet.maker import Maker
 from bench.fleet.plan import plan
@@ -44,9 +44,12 @@ def generate(out: Path, settings: Settings) -> Written:
         raise ValueError(f"{out} is not empty; name a new folder")
     world = World(settings)
     agents = cast(settings, world)
-    work = Work(settings, agents, Maker(settings, world))
+    work = Work(settings, agents, bystanders(settings, world), Maker(settings, world))
     planned = plan(settings, work)
-    scale = _scale(settings, work)
+    # Not the attacks: however they are told, the work around them is the same.
+    beside = [s for sessions in planned.by_day.values() for s in sessions if not (s.chain and s.chain.malicious)]
+    extra = sum(_events(session) for session in beside)
+    scale = _scale(settings, work, max(settings.events - extra, settings.events * 0.1))
     written = Written(truth=out / "truth.jsonl")
     with Shelf(out, settings) as shelf:
         for day in range(settings.days):
@@ -63,16 +66,16 @@ def generate(out: Path, settings: Settings) -> Written:
     return written
 
 
-def _scale(settings: Settings, work: Work) -> float:
+def _scale(settings: Settings, work: Work, events: float) -> float:
     """How many sessions a unit of rate makes for the events that were asked for: from a few runs of each agent."""
     wanted = 0.0
-    for agent in work.agents:
+    for agent in work.everybody:
         rng = chance(settings, "pilot", agent.name)
         role = settings.roles[agent.role]
-        runs = [work.run(agent, settings.start_ns, rng, work._book(agent, rng)) for _ in range(8)]
+        runs = [work.run(agent, settings.start_ns, rng, work.book_of(agent, rng)) for _ in range(8)]
         mean = sum(_events(run) for run in runs) / len(runs)
-        wanted += mean * role.rate * sum(work._factor(agent, day) for day in range(settings.days))
-    return settings.events / max(wanted, 1.0)
+        wanted += mean * role.rate * sum(work.factor(agent, day) for day in range(settings.days))
+    return events / max(wanted, 1.0)
 
 
 def _events(session: Session) -> float:

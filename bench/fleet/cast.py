@@ -22,6 +22,7 @@ _FAMILIES = {
     "backup": ("backup-keeper", "SnapshotAgent", "bcp.backup", "vault_runner", "copy-keeper"),
     "deploy": ("release-agent", "ShipIt", "platform.deploy", "rollout_bot", "gitops-runner"),
     "forensic": ("case-examiner", "ForensicAide", "dfir.collector", "evidence_bot", "dfir-aide"),
+    "bystander": ("AWSReservedSSO_Admin", "github-ci", "AWSReservedSSO_PowerUser", "contractor", "terraform"),
     "orchestrator": ("soc-conductor", "CaseLead", "soc.orchestrator", "dispatch_agent", "shift-lead"),
 }
 _PLACES = ("eu", "us", "apac", "core", "cloud", "retail", "labs", "plant", "hq", "edge")
@@ -51,6 +52,10 @@ class Agent:
     style: int
     skew_ns: int = 0
     signal: str = "approve"
+    shared_user: str = ""
+    since_day: int = 0
+    seldom: tuple[str, ...] = ()
+    """What it can do and does now and then, the most usual first."""
     tools: dict[str, str] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
 
@@ -70,9 +75,14 @@ class Agent:
     def key(self, spellings: tuple[str, ...]) -> str:
         return spellings[self.style % len(spellings)]
 
-    def identity(self, session: str, rng: random.Random) -> Identity:
-        """The role that this agent's runs have, with the run's own key."""
-        return Identity(self.account, self.aws_role, session_key(rng), session[:64], self.host)
+    def identity(self, session: str, human: str, rng: random.Random) -> Identity:
+        """The role that this agent's runs have, with the run's own key; some still share a user's long-lived one."""
+        if self.shared_user:
+            key = long_key(random.Random(f"{self.account}/{self.shared_user}"))
+            return Identity(self.account, self.shared_user, key, None, self.host)
+        host = external_ip(rng) if self.role == "bystander" and rng.random() < 0.15 else self.host
+        told = human if self.style % 3 == 0 and human != "scheduler" else None
+        return Identity(self.account, self.aws_role, session_key(rng), session[:64], host, told)
 
     @property
     def uses_aws(self) -> bool:
@@ -87,13 +97,19 @@ def long_key(rng: random.Random) -> str:
     return "AKIA" + _letters(rng, 16)
 
 
+def external_ip(rng: random.Random) -> str:
+    """An address that is nobody's own."""
+    first = rng.choice((45, 91, 103, 141, 185, 193, 198, 203))
+    return f"{first}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+
+
 def _letters(rng: random.Random, count: int) -> str:
     return "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=count))
 
 
 def cast(settings: Settings, world: World) -> list[Agent]:
     """The agents in a fixed order; each from a stream of chance of its own."""
-    shares = {role.name: role.share for role in settings.roles.values()}
+    shares = {role.name: role.share for role in settings.roles.values() if role.share > 0}
     total = sum(shares.values())
     wanted = [(name, max(1, round(settings.agents * share / total))) for name, share in shares.items()]
     names = [name for name, count in wanted for _ in range(count)]
@@ -105,6 +121,20 @@ def cast(settings: Settings, world: World) -> list[Agent]:
         names.remove(most)
     seen: dict[str, int] = {}
     return [_agent(settings, world, role, seen) for role in names]
+
+
+def bystanders(settings: Settings, world: World) -> list[Agent]:
+    """Who else is in the AWS accounts: they leave CloudTrail records only."""
+    seen: dict[str, int] = {}
+    found = []
+    for number in range(settings.raw["world"]["bystanders"]):
+        made = _agent(settings, world, "bystander", seen)
+        made.medium, made.is_witnessed, made.aws_role = "cloudtrail", True, f"{made.name}-{number}"
+        made.since_day = number % 4 * settings.days // 5
+        rng = chance(settings, "bystander", number)
+        made.host = external_ip(rng) if rng.random() < 0.7 else made.host
+        found.append(made)
+    return found
 
 
 def _agent(settings: Settings, world: World, role: str, seen: dict[str, int]) -> Agent:
@@ -126,7 +156,10 @@ def _agent(settings: Settings, world: World, role: str, seen: dict[str, int]) ->
         medium = weighted(rng, {kind: media[kind] for kind in kinds if kind != "cloudtrail" or platform == "aws"})
         if platform == "aws" and rng.random() < 0.25:
             medium = "cloudtrail"
-    time = settings.raw["time"]
+    time, fleet = settings.raw["time"], settings.raw["fleet"]
+    seldom = [action for action in settings.roles[role].seldom if rng.random() < 0.75]
+    rng.shuffle(seldom)
+    is_new = number > 2 and rng.random() < fleet["newcomers"]
     return Agent(
         name=name,
         role=role,
@@ -144,6 +177,9 @@ def _agent(settings: Settings, world: World, role: str, seen: dict[str, int]) ->
         beat=world.beat(rng, role),
         style=rng.randrange(1000),
         skew_ns=int(rng.uniform(-1, 1) * time["skew_s"] * 1e9) if rng.random() < time["skewed_hosts"] else 0,
+        since_day=rng.randrange(2, max(3, settings.days - 2)) if is_new else 0,
+        seldom=tuple(seldom),
+        shared_user=f"svc-{role}-shared" if rng.random() < media["shared_keys"] else "",
         signal=rng.choice(("approve", "approval_decision", "human_review", "approvalGranted", "confirm_action")),
     )
 

@@ -9,16 +9,43 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from bench.fleet.clock import uuid, whole_second
-from bench.fleet.steps import Call, Identity
+from bench.fleet.clock import encode, uuid, whole_second
+from bench.fleet.settings import DAY_NS
+from bench.fleet.shelf import Shelf
+from bench.fleet.steps import Call, Identity, Note, Session
 
-DAY_NS = 86_400_000_000_000
+_PLATFORMS = ("bedrock-agentcore.amazonaws.com", "ecs-tasks.amazonaws.com", "lambda.amazonaws.com")
+_CLIENTS = (
+    "Boto3/1.40.11 md/Botocore#1.40.11 lang/python#3.12.4",
+    "aws-cli/2.30.2 md/awscrt#0.27.6 ua/2.1 os/linux",
+    "APN/1.0 HashiCorp/1.0 Terraform/1.13.1",
+    "aws-sdk-go-v2/1.38.0 os/linux lang/go#1.24.6",
+    "Boto3/1.38.20 md/Botocore#1.38.20 lang/python#3.11.9",
+)
 _READS = ("Get", "List", "Describe", "Filter", "Lookup", "Head")
 
 
-def record(call: Call, at_ns: int, rng: Random, request_id: str, name: str | None = None) -> dict[str, Any]:
+def witness(session: Session, call: Call, at_ns: int, rng: Random, request_id: str, shelf: Shelf) -> None:
+    """CloudTrail's own record of a call, where the agent's accounts are delivered; told if the call is."""
+    agent, who = session.agent, call.identity
+    if who is None or not (agent.is_witnessed or agent.medium == "cloudtrail"):
+        return
+    if who is session.identity and who.session is not None and not session.is_born:
+        session.is_born = True
+        before_ns = session.at_ns - 2_000_000_000
+        shelf.trail(who.account, before_ns, encode(_assumed_by_platform(who, before_ns, rng)))
+    made = record(call, at_ns, rng, request_id)
+    shelf.trail(made["recipientAccountId"], at_ns, encode(made))
+    if call.told and session.chain is not None:
+        at_second = at_ns // 1_000_000_000 * 1_000_000_000
+        event = {"source": "cloudtrail", "event_id": made["eventID"]}
+        session.chain.notes.append(Note(session_of(who, at_ns), who.issuer, at_second, event))
+
+
+def record(call: Call, at_ns: int, rng: Random, request_id: str) -> dict[str, Any]:
     """The record of a call; its eventTime has whole seconds."""
-    assert call.api is not None and call.identity is not None
+    assert call.api is not None
+    assert call.identity is not None
     who, (service, event) = call.identity, call.api.split(":")
     account = call.account or who.account
     made: dict[str, Any] = {
@@ -29,7 +56,7 @@ def record(call: Call, at_ns: int, rng: Random, request_id: str, name: str | Non
         "eventName": event,
         "awsRegion": "eu-west-1",
         "sourceIPAddress": _address(who.host),
-        "userAgent": "Boto3/1.40.11 md/Botocore#1.40.11 lang/python#3.12.4",
+        "userAgent": _CLIENTS[len(who.name + who.host) % len(_CLIENTS)],
         "requestParameters": call.params,
         "responseElements": call.answer,
         "requestID": request_id,
@@ -48,6 +75,36 @@ def record(call: Call, at_ns: int, rng: Random, request_id: str, name: str | Non
     return made
 
 
+def _assumed_by_platform(who: Identity, at_ns: int, rng: Random) -> dict[str, Any]:
+    """The record of how a run came by its role: the platform that runs the agent assumed it."""
+    platform = _PLATFORMS[len(who.name) % len(_PLATFORMS)]
+    params = {"roleArn": who.issuer, "roleSessionName": who.session}
+    if who.human is not None:
+        params["sourceIdentity"] = who.human
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "AWSService", "invokedBy": platform},
+        "eventTime": whole_second(at_ns),
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRole",
+        "awsRegion": "eu-west-1",
+        "sourceIPAddress": platform,
+        "userAgent": platform,
+        "requestParameters": params,
+        "responseElements": {
+            "credentials": {"accessKeyId": who.key, "expiration": whole_second(at_ns + 3_600_000_000_000)},
+            "assumedRoleUser": {"arn": who.arn},
+        },
+        "requestID": uuid(rng),
+        "eventID": uuid(rng),
+        "readOnly": True,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": who.account,
+        "eventCategory": "Management",
+    }
+
+
 def session_of(who: Identity, at_ns: int) -> str:
     """The session as ingest tells CloudTrail's apart: a role's by issuer, name and key; a user's key by day."""
     if who.session is None:
@@ -62,15 +119,18 @@ def _identity(who: Identity, at_ns: int) -> dict[str, Any]:
             "accessKeyId": who.key, "userName": who.name,
         }  # fmt: skip
     role = f"AROA{_hashed(who.name)}"
+    context: dict[str, Any] = {
+        "sessionIssuer": {
+            "type": "Role", "principalId": role, "arn": who.issuer, "accountId": who.account, "userName": who.name,
+        },
+        "attributes": {"creationDate": whole_second(at_ns - at_ns % 900_000_000_000), "mfaAuthenticated": "false"},
+    }  # fmt: skip
+    if who.human is not None:
+        context["sourceIdentity"] = who.human
     return {
         "type": "AssumedRole", "principalId": f"{role}:{who.session}", "arn": who.arn, "accountId": who.account,
         "accessKeyId": who.key,
-        "sessionContext": {
-            "sessionIssuer": {
-                "type": "Role", "principalId": role, "arn": who.issuer, "accountId": who.account, "userName": who.name,
-            },
-            "attributes": {"creationDate": whole_second(at_ns - at_ns % 900_000_000_000), "mfaAuthenticated": "false"},
-        },
+        "sessionContext": context,
     }  # fmt: skip
 
 

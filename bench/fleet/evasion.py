@@ -53,6 +53,8 @@ def renamed_at_random(story: Story) -> None:
 def padded(story: Story) -> None:
     """Three to six ordinary calls around every step of the chain."""
     for session in _all(story):
+        if not any(isinstance(step, Call) and step.told for step in session.steps):
+            continue
         found, session.steps = session.steps, []
         for step in found:
             if isinstance(step, Call) and step.told:
@@ -85,8 +87,10 @@ def split_across_agents(story: Story) -> None:
             if place == 0:
                 session.steps = steps
                 continue
-            is_outside = session.agent.name.startswith("outside/")
-            agent = session.agent if is_outside or not crew else crew[(crew.index(session.agent) + place) % len(crew) if session.agent in crew else place % len(crew)]  # fmt: skip
+            agent = session.agent
+            if crew and not agent.name.startswith("outside/"):
+                own = crew.index(agent) if agent in crew else 0
+                agent = crew[(own + place) % len(crew)]
             part = _another(story, session, agent, session.at_ns + int(place * story.rng.uniform(20, 400) * 1e9))
             part.steps = [_as_of(story, step, part) for step in steps]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from bench.fleet import otlp, temporal
+from bench.fleet import cloudtrail, otlp, temporal
 from bench.fleet.clock import Clock, uuid
 from bench.fleet.shelf import Shelf
 from bench.fleet.steps import Ask, Call, Hand, Session
@@ -51,5 +51,5 @@ def _bare(session: Session, shelf: Shelf) -> int:
         elif isinstance(step, Call):
             clock.wait(0.5 + step.wait, 4 + step.wait * 1.1)
             if step.api is not None:
-                otlp.witness(session, step, clock.ns, rng, uuid(rng), shelf)
+                cloudtrail.witness(session, step, clock.ns, rng, uuid(rng), shelf)
     return clock.ns

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bench.fleet.cast import Agent
+from bench.fleet.cast import Agent, long_key
+from bench.fleet.clock import uuid
 from bench.fleet.settings import Action, Settings
 from bench.fleet.steps import Ask, Call, Identity, Session
 from bench.fleet.values import Values
@@ -17,6 +18,17 @@ from bench.fleet.world import World
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FAILURES: Final = ("Throttling", "ServiceUnavailable", "InternalError", "ResourceNotFound", "ConnectionReset")
 _KEYS_FOR_TICKETS: Final = ("change", "ticket_id", "change_request", "approved_change", "reference")
+
+
+CREDENTIAL_KEYS: Final = ("access_key_id", "credential_id", "credential", "api_key_id", "key_id")
+GIVES_CREDENTIALS: Final = ("secret.read", "vault.checkout", "role.assume", "token.mint", "k8s.token", "key.create")
+_OF_SECRET: Final = {"secret.read": 0, "vault.checkout": 0, "key.create": 1}
+"""What gives out a key: that of the secret in this week, or the one that takes over in the next."""
+
+
+def key_in(secret: str, week: int) -> str:
+    """The key that a secret holds for a week: whoever reads it gets the same."""
+    return long_key(random.Random(f"{secret}/{week}"))
 
 
 class Maker:
@@ -46,7 +58,10 @@ class Maker:
 
         def value(kind: str) -> Any:
             if kind not in drawn:
-                drawn[kind] = self.values.draw(kind, agent, rng, day)
+                if kind == "keyid" and action in _OF_SECRET:
+                    drawn[kind] = key_in(value("secret"), day // 7 + _OF_SECRET[action])
+                else:
+                    drawn[kind] = self.values.draw(kind, agent, rng, day)
             return drawn[kind]
 
         made = Call(
@@ -102,6 +117,12 @@ class Maker:
         if what == "timeout":
             call.seconds = 60.0
 
+    def credential(self, call: Call) -> str | None:
+        """The key or token that a call gave, if it gave one."""
+        if call.error is not None or not isinstance(call.result, dict) or call.action not in GIVES_CREDENTIALS:
+            return None
+        return str(next(iter(call.result.values())))
+
     def ask(self, session: Session, call: Call, rng: random.Random, at_ns: int) -> Ask | None:
         """How leave for a call is got; None where a standing ticket covers it, which the arguments then name."""
         agent, luck = session.agent, rng.random()
@@ -141,7 +162,7 @@ class Maker:
             case "temporal":
                 name = f"{agent.role}/{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y%m%d}-{stamp[:10]}"
             case "strands" | "openinference":
-                name = f"{stamp[:8]}-{stamp[8:]}-4{rng.getrandbits(12):03x}-a{rng.getrandbits(12):03x}-{rng.getrandbits(48):012x}"
+                name = uuid(rng)
             case "maf":
                 name = f"thread_{stamp}{rng.getrandbits(32):08x}"
             case _:
@@ -149,7 +170,7 @@ class Maker:
         made = Session(agent, at_ns, name, human or rng.choice((agent.people[0], "scheduler", agent.people[1])), prompt)
         made.version = agent.version(at_ns)
         if agent.uses_aws:
-            made.identity = agent.identity(name.replace("/", "-"), rng)
+            made.identity = agent.identity(name.replace("/", "-"), made.human, rng)
         return made
 
 
@@ -177,8 +198,10 @@ def _answer(api: str, drawn: Mapping[str, Any]) -> dict[str, Any] | None:
             return {"credentials": {"accessKeyId": drawn["session_key"], "expiration": "Oct 30, 2026, 11:00:00 PM"}}
         case "iam:CreateAccessKey":
             return {"accessKey": {"accessKeyId": drawn["keyid"], "userName": drawn["service_user"], "status": "Active"}}
-        case "ec2:CreateSnapshot" | "ec2:CopySnapshot":
+        case "ec2:CreateSnapshot":
             return {"snapshotId": drawn["snapshot"], "status": "pending"}
+        case "ec2:CopySnapshot":
+            return {"snapshotId": drawn["copied_snapshot"]}
         case "ssm:SendCommand":
             return {"command": {"commandId": drawn.get("word"), "instanceIds": [drawn["instance"]]}}
         case "ec2:AuthorizeSecurityGroupIngress":

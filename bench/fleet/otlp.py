@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bench.fleet.cast import Agent
 from bench.fleet.clock import Clock, encode, text, uuid
-from bench.fleet.cloudtrail import record, session_of
+from bench.fleet.cloudtrail import witness
 from bench.fleet.shelf import Shelf
 from bench.fleet.steps import Ask, Call, Hand, Note, Session
 from bench.fleet.values import sentence
@@ -98,6 +98,7 @@ class _Run:
         self.session, self.shelf, self.trace, self.parent = session, shelf, trace, parent
         self.agent: Agent = session.agent
         self.scope = _SCOPES[self.agent.medium]
+        self.ponder: float = shelf.settings.raw["texture"]["ponder"]
         self._begin([{"type": "text", "content": session.prompt}])
 
     def _begin(self, asked: list[dict[str, Any]]) -> None:
@@ -116,7 +117,7 @@ class _Run:
                 if step.action and step.api is None and self.agent.medium == "cloudtrail":
                     continue
                 clock.wait(step.wait, step.wait * 1.1)
-            if rng.random() < 0.8:
+            if rng.random() < self.ponder:
                 self._chat(step.tool if isinstance(step, Call) else "transfer_to_agent")
             if isinstance(step, Call):
                 self._call(step)
@@ -179,6 +180,7 @@ class _Run:
         self._below(call, span)
         arguments = text(call.arguments)
         result = None if call.error else text(call.result)
+        strands_status = ("error" if call.error else "success") if self.agent.medium == "strands" else None
         if self.agent.medium == "openinference":
             values: dict[str, Any] = {
                 "openinference.span.kind": "TOOL", "tool.name": call.tool, "input.value": arguments,
@@ -189,7 +191,7 @@ class _Run:
                 "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call.tool, "gen_ai.tool.type": "function",
                 "gen_ai.tool.call.id": f"call_{rng.getrandbits(64):016x}", "gen_ai.tool.call.arguments": arguments,
                 "gen_ai.tool.call.result": result,
-                "gen_ai.tool.status": ("error" if call.error else "success") if self.agent.medium == "strands" else None,
+                "gen_ai.tool.status": strands_status,
                 "http.response.status_code": 403 if call.denied else None,
                 "error.type": "ToolError" if call.error else None,
             }  # fmt: skip
@@ -237,9 +239,11 @@ class _Run:
     def _hand(self, hand: Hand) -> None:
         span, start = self.trace.span_id(), self.trace.clock.wait(0.002, 0.02)
         child = hand.to
-        child.id = self.session.id
         to = child.agent.name
-        if child.agent.medium in _SCOPES:
+        if child.agent.medium not in _SCOPES:
+            child.at_ns = self.trace.clock.wait(0.5, 3)
+        else:
+            child.id = self.session.id
             if child.chain is None:
                 child.chain = self.session.chain
             _Run(child, self.shelf, self.trace, span).write()
@@ -280,20 +284,6 @@ class _Run:
                 }
             ]  # fmt: skip
         self._begin(response or [{"type": "text", "content": "no answer, close the run"}])
-
-
-def witness(session: Session, call: Call, at_ns: int, rng: Random, request_id: str, shelf: Shelf) -> None:
-    """CloudTrail's own record of a call, where the agent's accounts are delivered; told if the call is."""
-    agent = session.agent
-    if call.identity is None or not (agent.is_witnessed or agent.medium == "cloudtrail"):
-        return
-    made = record(call, at_ns, rng, request_id)
-    shelf.trail(made["recipientAccountId"], at_ns, encode(made))
-    if call.told and session.chain is not None:
-        at_second = at_ns // 1_000_000_000 * 1_000_000_000
-        event = {"source": "cloudtrail", "event_id": made["eventID"]}
-        note = Note(session_of(call.identity, at_ns), call.identity.issuer, at_second, event)
-        session.chain.notes.append(note)
 
 
 def hash_of(name: str) -> int:

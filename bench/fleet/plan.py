@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -38,6 +37,8 @@ def plan(settings: Settings, work: Work) -> Plan:
             made.chains.append(_chain(settings, work, made, malicious, number, (place + 0.5) / count, history))
     for number in range(settings.raw["routines"]["pairs"]):
         _routine(settings, work, made, number)
+    for number in range(settings.raw["seldom"]["migrations"]):
+        _migration(settings, work, made, number)
     return made
 
 
@@ -70,7 +71,7 @@ def _chain(
 
 
 def _hour(rng: Random, malicious: bool, why: str) -> int:
-    at_night = malicious and rng.random() < 0.4 or why == "incident"
+    at_night = (malicious and rng.random() < 0.4) or why == "incident"
     hour = rng.choice((22, 23, 0, 1, 2, 3, 4)) if at_night else rng.uniform(8, 17)
     return int((hour + rng.random() * 0.9) * _HOUR_NS)
 
@@ -107,12 +108,27 @@ def _routine(settings: Settings, work: Work, made: Plan, number: int) -> None:
         _shelve(settings, made, once)
 
 
+def _migration(settings: Settings, work: Work, made: Plan, number: int) -> None:
+    """A project that happens once: much that is strong, about things that were never seen, all under one change."""
+    rng = chance(settings, f"migration-{number}")
+    end_ns = settings.start_ns + settings.days * DAY_NS - 3 * _HOUR_NS
+    first = settings.start_ns + rng.randrange(settings.days) * DAY_NS + int(rng.uniform(8, 12) * _HOUR_NS)
+    once = Chain("", "migration", "0", False, "ticket")
+    story = Story(work, once, min(first, end_ns), rng, rng, end_ns)
+    kinds_of_things = ("host", "sg", "secret", "service_user", "role", "role_name", "database", "volume", "instance")
+    for _ in range(rng.randrange(2, 4)):
+        agent = story.agent("deploy", "remediation", "backup", "firewall", "rotation", "vulnerability")
+        strong = sorted(story.means(agent) & set(settings.raw["seldom"]["of_migrations"].split()))
+        for _ in range(rng.randrange(2, 5)):
+            session = story.session(agent)
+            about = {kind: story.thing(kind, agent, 1.0) for kind in kinds_of_things}
+            for _ in range(rng.randrange(3, 9)):
+                story.do(session, rng.choice(strong or ["host.get"]), told=False, cover=True, **about)
+            story.pass_time("minutes")
+    _shelve(settings, made, once)
+
+
 def _shelve(settings: Settings, made: Plan, chain: Chain) -> None:
     for session in chain.sessions:
         day = (session.at_ns - settings.start_ns) // DAY_NS
         made.by_day.setdefault(day, []).append(session)
-
-
-def counted(chains: list[Chain]) -> Iterator[Chain]:
-    """Those of which something was written."""
-    return (chain for chain in chains if chain.notes)

@@ -56,6 +56,8 @@ class Role:
     platforms: dict[str, float]
     playbooks: tuple[Playbook, ...]
     monthly: tuple[Playbook, ...]
+    seldom: tuple[str, ...]
+    """What its agents can do and do now and then; each has some of it."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def _role(name: str, said: dict[str, Any]) -> Role:
         said["platforms"],
         tuple(Playbook(book["weight"], playbook(book["steps"])) for book in said["playbooks"]),
         tuple(Playbook(1, playbook(steps)) for steps in said["monthly"]),
+        tuple(said["seldom"].split()),
     )
 
 

@@ -20,6 +20,8 @@ class Identity:
     session: str | None
     """The role session's name; None for a user's long-lived key."""
     host: str
+    human: str | None = None
+    """Who stands behind the role session (sourceIdentity), where that is recorded."""
 
     @property
     def issuer(self) -> str:
@@ -118,4 +120,6 @@ class Session:
     chain: Chain | None = None
     parent: str | None = None
     crashed: bool = False
+    is_born: bool = False
+    """Whether CloudTrail has been told how the run came by its role."""
     version: str | None = None

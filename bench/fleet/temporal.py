@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from bench.fleet.clock import Clock, encode, rfc3339, uuid
-from bench.fleet.otlp import witness
+from bench.fleet.cloudtrail import witness
 from bench.fleet.shelf import Shelf
 from bench.fleet.steps import Ask, Call, Hand, Note, Session
 from bench.fleet.values import sentence
@@ -58,7 +58,7 @@ class _History:
                 continue
             if isinstance(step, Call):
                 self.clock.wait(step.wait, step.wait * 1.1)
-            if self.rng.random() < 0.8:
+            if self.rng.random() < self.shelf.settings.raw["texture"]["ponder"]:
                 self._think(step)
             if isinstance(step, Call):
                 self._call(step)
@@ -177,6 +177,7 @@ class _History:
             at, number = self._activity(
                 "delegate_to_agent", {"agent": child.agent.name, **hand.task}, {"accepted": True}, None, 1, 0.4
             )
+            child.at_ns = self.clock.wait(0.5, 3)
             if hand.told:
                 self._note(number, at)
             return

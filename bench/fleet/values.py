@@ -5,15 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
-from bench.fleet.cast import Agent, long_key, session_key
-from bench.fleet.settings import Settings
+from bench.fleet.cast import Agent, external_ip, long_key, session_key
+from bench.fleet.settings import Settings, load
 from bench.fleet.world import World
 
-_WORDS: Final = (
-    "login blocked routine owner confirmed expected maintenance scanner benign known vendor upload proxy device user "
-    "weekly release rollout inventory duplicate review pending evidence attached escalated closed contacted verified "
-    "policy exception backup restore window batch nightly retry cleanup drift"
-).split()
+_WORDS: Final[list[str]] = load().raw["words"]["filler"].split()
 _CVES: Final = ("CVE-2025-", "CVE-2026-")
 _COMMANDS: Final = (
     "uptime", "df -h", "systemctl status sshd", "ls -la /var/log", "cat /etc/os-release", "ps aux --sort=-%mem",
@@ -33,7 +29,7 @@ class Values:
 
     def __init__(self, settings: Settings, world: World) -> None:
         self.world = world
-        self.stray = settings.raw["world"]["stray"]
+        self.stray, self.newest = settings.raw["world"]["stray"], settings.raw["world"]["newest"]
 
     def draw(self, kind: str, agent: Agent, rng: random.Random, day: int) -> Any:
         """A value of a kind; what an agent deals with follows its own habits, the first of its beat the most."""
@@ -41,6 +37,8 @@ class Values:
         if beat is not None:
             if rng.random() < self.stray * (0.3 if kind in ("role", "secret", "account", "policy") else 1):
                 return self.world.fresh(kind, rng, beat, day)
+            if rng.random() < self.newest:
+                return self.world.newest(kind, rng, day)
             return beat[int(len(beat) * rng.random() ** 2.2)]
         if kind in _FIXED:
             return _FIXED[kind]
@@ -52,10 +50,6 @@ class Values:
 
 def sentence(rng: random.Random, _agent: Agent | None = None) -> str:
     return " ".join(rng.choices(_WORDS, k=rng.randrange(3, 9)))
-
-
-def external_ip(rng: random.Random, _agent: Agent | None = None) -> str:
-    return f"{rng.choice((45, 91, 103, 141, 185, 193, 198, 203))}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
 
 def _rows(rng: random.Random, agent: Agent) -> list[str]:
@@ -79,7 +73,7 @@ _MAKERS: Final[dict[str, Any]] = {
     "sentence": sentence,
     "mailbody": sentence,
     "page": sentence,
-    "external_ip": external_ip,
+    "external_ip": lambda rng, a: external_ip(rng),
     "external_cidr": lambda rng, a: f"{external_ip(rng)}/32",
     "internal_ip": lambda rng, a: f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}",
     "cidr": lambda rng, a: f"10.{a.style % 40 + rng.randrange(3)}.{rng.randrange(256)}.0/24",
@@ -106,6 +100,7 @@ _MAKERS: Final[dict[str, Any]] = {
     "benign_command": lambda rng, a: rng.choice(_COMMANDS),
     "ssm_document": lambda rng, a: rng.choice(_DOCUMENTS),
     "snapshot": lambda rng, a: f"snap-{rng.getrandbits(68):017x}",
+    "copied_snapshot": lambda rng, a: f"snap-{rng.getrandbits(68):017x}",
     "token": lambda rng, a: f"tok-{rng.getrandbits(64):016x}",
     "keyid": lambda rng, a: long_key(rng),
     "keyid_known": lambda rng, a: long_key(rng),
@@ -118,7 +113,7 @@ _MAKERS: Final[dict[str, Any]] = {
     "login": lambda rng, a: ("svc-deploy", "soc-admin", "ops", "Administrator", "ec2-user")[a.style % 5],
     "k8s_role": lambda rng, a: rng.choice(("view", "edit", "metrics-reader", "log-reader")),
     "secret_path": lambda rng, a: a.beat["secret"][0].rsplit("/", 1)[0],
-    "sql": lambda rng, a: f"select count(*) from {rng.choice(_WORDS)} where day > current_date - {rng.randrange(30)}",
+    "sql": lambda rng, a: f"show statistics of {rng.choice(_WORDS)} for the last {rng.randrange(30)} days",
     "self": lambda rng, a: a.name,
     "tool_list": lambda rng, a: rng.sample(_WORDS, 3),
 }

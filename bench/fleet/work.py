@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from math import exp
+from typing import Any
 
 from bench.fleet.cast import Agent
-from bench.fleet.maker import Maker, assumed
+from bench.fleet.maker import CREDENTIAL_KEYS, Maker, assumed
 from bench.fleet.settings import DAY_NS, Playbook, Settings, StepPlan, chance
 from bench.fleet.steps import Call, Hand, Session
 from bench.fleet.values import sentence
 
+_FREELY = (
+    "log.tail",
+    "object.get",
+    "role.list",
+    "key.list",
+    "asset.list",
+    "api.call",
+    "db.query",
+    "user.get",
+    "k8s.get",
+)
+"""Of what is seldom done: what nobody is asked about."""
 _HOUR_NS = 3_600_000_000_000
 
 
 class Work:
     """The fleet's benign life."""
 
-    def __init__(self, settings: Settings, agents: list[Agent], maker: Maker) -> None:
+    def __init__(self, settings: Settings, agents: list[Agent], bystanders: list[Agent], maker: Maker) -> None:
         self.settings, self.agents, self.maker = settings, agents, maker
+        self.everybody = [*agents, *bystanders]
+        self.attacked: Counter[str] = Counter()
+        """How many attacks went through an agent."""
         self.by_role: dict[str, list[Agent]] = defaultdict(list)
         for agent in agents:
             self.by_role[agent.role].append(agent)
@@ -29,17 +45,20 @@ class Work:
 
     def of_day(self, day: int, scale: float) -> Iterator[Session]:
         """The sessions that begin on a day, agent after agent; `scale` sessions a unit of rate."""
-        for agent in self.agents:
+        for agent in self.everybody:
             rng = chance(self.settings, "work", agent.name, day)
             role = self.settings.roles[agent.role]
-            mean = role.rate * scale * self._factor(agent, day)
+            mean = role.rate * scale * self.factor(agent, day)
             for _ in range(_poisson(rng, mean)):
-                yield self.run(agent, self._moment(rng, day, role.hours), rng, self._book(agent, rng))
-            if role.monthly and day == self._monthly_day(agent):
+                yield self.run(agent, self._moment(rng, day, role.hours), rng, self.book_of(agent, rng))
+            if role.monthly and day >= agent.since_day and day == self._monthly_day(agent):
                 for book in role.monthly:
                     yield self.run(agent, self._moment(rng, day, "office"), rng, book)
 
-    def _factor(self, agent: Agent, day: int) -> float:
+    def factor(self, agent: Agent, day: int) -> float:
+        """How much more or less than usual an agent has to do on a day."""
+        if day < agent.since_day:
+            return 0.0
         weekend = day % 7 in (5, 6)
         factor = self.settings.raw["time"]["weekend"] if weekend else 1.0
         incidents = self.settings.raw["incidents"]
@@ -54,7 +73,8 @@ class Work:
         hour = rng.choices(range(24), self.profiles[hours])[0]
         return self.settings.start_ns + day * DAY_NS + hour * _HOUR_NS + int(rng.random() * _HOUR_NS)
 
-    def _book(self, agent: Agent, rng: random.Random) -> Playbook:
+    def book_of(self, agent: Agent, rng: random.Random) -> Playbook:
+        """One of the role's playbooks, by the agent's own habits."""
         books = self.settings.roles[agent.role].playbooks
         return rng.choices(books, [book.weight * _taste(agent, place) for place, book in enumerate(books)])[0]
 
@@ -66,7 +86,7 @@ class Work:
         if rng.random() < self.maker.texture["dead_run"]:
             session.crashed = True
             return session
-        identity = session.identity
+        identity, held = session.identity, None
         subject = self._subject(agent, rng, day)
         for plan in self._plans(agent, at_ns, rng, book):
             if plan.chance < 1 and rng.random() >= plan.chance:
@@ -79,7 +99,10 @@ class Work:
                 call = self.maker.call(agent, name, rng, day, identity=identity, about=subject)
                 if plan.asks and not self._allowed(session, call, rng, at_ns):
                     return session
+                if held is not None and rng.random() < 0.6:
+                    call.arguments.setdefault(CREDENTIAL_KEYS[agent.style % 5], held)
                 session.steps.append(call)
+                held = self.maker.credential(call) or held
                 identity = assumed(call, agent, rng) or identity
                 if call.error is not None and rng.random() < 0.35:
                     session.steps.append(self.maker.call(agent, name, rng, day, identity=identity, about=subject))
@@ -88,7 +111,10 @@ class Work:
         return session
 
     def _plans(self, agent: Agent, at_ns: int, rng: random.Random, book: Playbook) -> list[StepPlan]:
-        """The playbook, with a tool that a later version brought here and there."""
+        """The playbook as a model follows it: mostly. Now and then something else helps, or nothing was foreseen."""
+        texture = self.maker.texture
+        if rng.random() < texture["explores"]:
+            return self._exploration(agent, rng)
         plans = list(book.steps)
         brought = [
             action
@@ -97,6 +123,25 @@ class Work:
         ]
         if brought and rng.random() < 0.2:
             plans.insert(rng.randrange(1, len(plans) + 1), StepPlan((rng.choice(brought),)))
+        if agent.seldom and rng.random() < texture["adhoc"]:
+            plans.insert(rng.randrange(1, len(plans) + 1), self._seldom(agent, rng))
+        if len(plans) > 2 and rng.random() < texture["shuffled"]:
+            place = rng.randrange(1, len(plans) - 1)
+            plans[place], plans[place + 1] = plans[place + 1], plans[place]
+        return plans
+
+    def _seldom(self, agent: Agent, rng: random.Random) -> StepPlan:
+        action = agent.seldom[int(len(agent.seldom) * rng.random() ** 1.5)]
+        is_asked = action not in _FREELY and random.Random(f"{agent.name}/asks/{action}").random() < 0.7
+        return StepPlan((action,), asks=is_asked)
+
+    def _exploration(self, agent: Agent, rng: random.Random) -> list[StepPlan]:
+        """Steps of the agent's own playbooks in any order, with one or two of what it seldom does."""
+        books = self.settings.roles[agent.role].playbooks
+        known = [plan for book in books for plan in book.steps if not plan.asks and not plan.hands_over]
+        plans = [rng.choice(known) for _ in range(rng.randrange(3, 8))]
+        for _ in range(rng.randrange(0, 3) if agent.seldom else 0):
+            plans.insert(rng.randrange(len(plans)), self._seldom(agent, rng))
         return plans
 
     def _subject(self, agent: Agent, rng: random.Random, day: int) -> dict[str, object]:
@@ -119,11 +164,13 @@ class Work:
             return
         own = random.Random(f"{session.agent.name}/{role}")
         to = crew[own.randrange(len(crew))] if rng.random() < 0.9 else rng.choice(crew)
-        book = self._book(to, rng)
+        book = self.book_of(to, rng)
         at_ns = session.at_ns + int(rng.uniform(5, 40) * 1e9)
         child = self.run(to, at_ns, rng, book, parent=session.id)
         child.human = session.human
-        task = {"goal": sentence(rng), "ticket": subject["ticket"], "scope": {"host": subject["host"]}}
+        task: dict[str, Any] = {"goal": sentence(rng), "ticket": subject["ticket"], "scope": {"host": subject["host"]}}
+        if session.identity is not None and rng.random() < 0.3:
+            task["session_key"] = session.identity.key
         session.steps.append(Hand(child, task))
 
 

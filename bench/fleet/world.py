@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import Final
 
-from bench.fleet.settings import Settings, chance
+from bench.fleet.settings import Settings, chance, load
 
-_GIVEN: Final = (
-    "ana ben carla dmitri elif farid greta hiro ines jonas kemal lena marco nadia omar petra quinn rosa sven tara "
-    "umar vera wei xenia yusuf zoe arno bella cyril dora emil freya gil hana ivo jule kofi lars mina nils"
-).split()
-_FAMILY: Final = (
-    "acosta bauer chen dahl ebert fofana gruber haas ito jansen klein lopez mori novak okafor park quist rossi sato "
-    "toure ueda vogel weber xu yilmaz zand adler brandt costa duarte"
-).split()
+_GIVEN: Final[list[str]] = load().raw["words"]["given"].split()
+_FAMILY: Final[list[str]] = load().raw["words"]["family"].split()
 _SITES: Final = ("fin", "hr", "web", "erp", "dev", "ml", "pos", "plant", "mail", "dc", "sap", "crm")
 _USES: Final = ("db", "app", "api", "job", "fs", "cache", "queue", "gw", "build", "edge")
 _STAGES: Final = ("prod", "stage", "shared", "sec", "data", "dr")
@@ -93,6 +86,11 @@ class World:
                 return found
         return found
 
+    def newest(self, kind: str, rng: random.Random, day: int) -> str:
+        """Something that came up in the last few days, while it is new."""
+        alive = self.alive(kind, day)
+        return self.pools[kind][rng.randrange(min(self.alive(kind, day - 4), alive - 1), alive)]
+
     def _make(self, kind: str, rng: random.Random, number: int) -> str:
         site, use, stage = rng.choice(_SITES), rng.choice(_USES), rng.choice(_STAGES)
         hexed = f"{rng.getrandbits(68):017x}"
@@ -100,7 +98,8 @@ class World:
         account = self.accounts[number % len(self.accounts)]
         match kind:
             case "host":
-                forms = (f"{site}-{use}-{number:03d}", f"{site.upper()}{use.upper()}{number:04d}", f"{use}{number}.{site}.corp.example")  # fmt: skip
+                flat = f"{site.upper()}{use.upper()}{number:04d}"
+                forms = (f"{site}-{use}-{number:03d}", flat, f"{use}{number}.{site}.corp.example")
                 return forms[number % 3]
             case "instance":
                 return f"i-{hexed}"

@@ -6,13 +6,14 @@ import streamlit as st
 
 from dashboard import parts, queries
 from dashboard.stepper import stepper
+from dashboard.stepper_session import opened
 from ingest.visible import visible
 
 wanted = st.query_params.get("session", "")
 event = st.query_params.get("event", "")
 if event and not wanted:
     wanted = queries.session_of(event) or ""
-session = queries.session(wanted) if wanted else None
+session = opened(wanted) if wanted else None
 if session is None:
     asked = wanted or event
     parts.nothing(
@@ -25,4 +26,4 @@ if session is None:
     st.page_link("pages/sessions.py", label="All sessions")
     st.stop()
 
-stepper(wanted)
+stepper(session)

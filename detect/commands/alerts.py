@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ingest.command import DATA, Data, Json, group, inert, leave, note, print_json, show
+from ingest.visible import visible
 
 if TYPE_CHECKING:
     from detect.outbox_send import Delivery
@@ -137,7 +138,7 @@ def print_previews(previews: list[dict[str, Any]]) -> None:
             f"{told['sink']}: {told['kind']} {told['severity']} {told['case_id']} revision {told['revision']}: "
             f"{told['state']}{why}"
         )
-        typer.echo(f"  {inert(told['body'])}")
+        typer.echo(f"  {visible(told['body'], cap=len(told['body']))}")
 
 
 def _list(data: Path, state: str | None, sink: str | None, json: bool) -> None:

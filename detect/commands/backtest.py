@@ -1,13 +1,33 @@
-"""`custodiet backtest`: what a rule would have raised, had it been there."""
+"""`custodiet backtest`: what history would have raised, under a budget or by rules that were not there."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ingest.command import DATA, Capabilities, Data, Json, command, inert, jsonable, print_json, show, working
+from detect.commands.detect import Budget
+from ingest.command import (
+    DATA,
+    Capabilities,
+    Data,
+    Json,
+    command,
+    inert,
+    jsonable,
+    leave,
+    note,
+    print_json,
+    show,
+    working,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from baseline.capability import Capabilities as Table
+    from detect.backtest import Backtest
 
 _SHOWN: Final = 3
 """Matches of a rule that are shown as examples."""
@@ -15,21 +35,50 @@ _SHOWN: Final = 3
 
 @command
 def backtest(
-    rules: Annotated[list[Path], typer.Argument(help="Sigma rules, or folders of them.")],
+    rules: Annotated[list[Path] | None, typer.Argument(help="Sigma rules, or folders of them.")] = None,
     data: Data = DATA,
     json: Json = False,
     capabilities: Capabilities = None,
+    budget: Budget = None,
+    days: Annotated[int | None, typer.Option("--days", min=1, help="Of a budget: show the last so many days.")] = None,
 ) -> None:
-    """Replay the history against Sigma rules: what they would have raised, a day at a time."""
+    """Replay history a day at a time: what Sigma rules, or without any a budget of cases a day, would have raised."""
     from baseline.capability import Capabilities as Table
-    from detect.sigma.matches import days_of, matches, prepare
-    from detect.sigma.rules import load_rules
+    from detect.settings import load_settings
     from ingest.database import open_published
 
-    loaded = load_rules(rules)
-    connection = open_published(data)
+    table = Table.load(*(capabilities or []))
+    if rules:
+        _by_rules(open_published(data), rules, table, json)
+        return
+    wanted = load_settings().detect.cases_per_day if budget is None else budget
+    if wanted is None:
+        raise typer.BadParameter("give it, or rules, or cases_per_day under [detect]", param_hint="--budget")
+    _by_budget(open_published(data), wanted, table, days, json)
+
+
+def _by_budget(
+    connection: duckdb.DuckDBPyConnection, cases_per_day: float, table: Table, days: int | None, json: bool
+) -> None:
+    from baseline.fold import classify_tools
+    from detect.backtest import backtest as replayed
+
+    classify_tools(connection, table)
     with working("replaying"):
-        prepare(connection, Table.load(*(capabilities or [])))
+        found = replayed(connection, cases_per_day, days)
+    print_json(as_json(found)) if json else print_days(found)
+    for name, reason in sorted(found.failed.items()):
+        note(f"the detector {name} broke: {inert(reason)}; the others ran on")
+    leave(broken=list(found.failed))
+
+
+def _by_rules(connection: duckdb.DuckDBPyConnection, rules: list[Path], table: Table, json: bool) -> None:
+    from detect.sigma.matches import days_of, matches, prepare
+    from detect.sigma.rules import load_rules
+
+    loaded = load_rules(rules)
+    with working("replaying"):
+        prepare(connection, table)
         days = days_of(connection, loaded)
         found = {rule: matches(connection, rule) for rule in loaded}
     if json:
@@ -44,3 +93,30 @@ def backtest(
         for row in rows.head(_SHOWN).iter_rows(named=True):
             what = f"{row['agent_id']}: {row['tool'] or row['kind']} on {row['target'] or 'nothing named'}"
             typer.echo(f"    {str(row['happened_at'])[:19]} {inert(what)}  {inert(row['source'])}")
+
+
+def print_days(found: Backtest) -> None:
+    for day in found.days:
+        bar = f"bar {day.bar.weight:.2f}" if day.bar.is_calibrated else f"bar {day.bar.weight:.2f}, not calibrated yet"
+        hard = f", {day.hard} of them hard" if day.hard else ""
+        typer.echo(f"{day.day}  {len(day.raised)} raised of {day.offered} cases{hard} ({bar})")
+        for case in day.raised:
+            hard = " hard" if case.is_hard else ""
+            typer.echo(f"    {case.severity:<8} {case.case_id[:12]}  {inert(case.title)} ({case.weight:.2f}{hard})")
+    realised = f"{found.mean:.2f} a day ({found.low:.2f} to {found.high:.2f}), budget {found.cases_per_day:g}"
+    typer.echo(f"{found.raised} raised in {len(found.days)} days, {realised}; {found.hard} hard")
+    if found.undated:
+        typer.echo(f"{found.undated} cases have no time: they belong to no day, and are raised beside the budget")
+
+
+def as_json(found: Backtest) -> dict[str, object]:
+    return {
+        "budget": found.cases_per_day,
+        "raised": found.raised,
+        "hard": found.hard,
+        "undated": found.undated,
+        "mean_a_day": found.mean,
+        "interval_95": [found.low, found.high],
+        "days": found.days,
+        "failed": found.failed,
+    }

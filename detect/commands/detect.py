@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,19 +26,36 @@ if TYPE_CHECKING:
     from detect.run import Detected
     from detect.settings import Settings
 
+Budget = Annotated[
+    float | None,
+    typer.Option("--budget", min=0.0, help="Cases a day to raise; by default cases_per_day under [detect]."),
+]
+
 
 @command
-def detect(data: Data = DATA, json: Json = False, capabilities: Capabilities = None, fail_on: FailOn = None) -> None:
+def detect(
+    data: Data = DATA,
+    json: Json = False,
+    capabilities: Capabilities = None,
+    fail_on: FailOn = None,
+    budget: Budget = None,
+) -> None:
     """Judge every privileged step against the days before it; findings of one root make one case."""
     from detect.settings import load_settings
 
     least = severity(fail_on)
-    detected = judge(data, capabilities, load_settings())
+    settings = load_settings()
+    detected = judge(data, capabilities, settings, settings.detect.cases_per_day if budget is None else budget)
     print_json(as_json(detected, data)) if json else print_detected(detected, data)
     leave(broken=list(detected.failed), found=at_least(detected, least))
 
 
-def judge(data: Path, capabilities: list[Path] | None, settings: Settings | None = None) -> Detected:
+def judge(
+    data: Path,
+    capabilities: list[Path] | None,
+    settings: Settings | None = None,
+    cases_per_day: float | None = None,
+) -> Detected:
     """Detect and publish, and write the alerts into the outbox in the same step; without settings there are none."""
     from baseline.capability import Capabilities as Table
     from detect.causal import WINDOW_HOURS
@@ -48,7 +65,8 @@ def judge(data: Path, capabilities: list[Path] | None, settings: Settings | None
 
     with working("judging"):
         hours = settings.detect.window_hours if settings is not None else WINDOW_HOURS
-        detected = detect_in(data, Table.load(*(capabilities or [])), window_hours=hours)
+        table = Table.load(*(capabilities or []))
+        detected = detect_in(data, table, window_hours=hours, cases_per_day=cases_per_day)
         if settings is not None:
             raise_alerts(data, open_published(data), settings)
     write_for_people(data)
@@ -75,7 +93,15 @@ def print_detected(detected: Detected, data: Path) -> None:
     rows = ask(connection, "from cases order by anomaly * impact desc, case_id")
     typer.echo(f"{rows.height} cases, {len(detected.found)} findings")
     for case in rows.iter_rows(named=True):
-        typer.echo(f"  {case['severity']:<8} {case['case_id'][:12]}  {inert(case['title'])}: {inert(case['why'])}")
+        held = "" if case["is_raised"] else " (under the bar, not raised)"
+        typer.echo(
+            f"  {case['severity']:<8} {case['case_id'][:12]}  {inert(case['title'])}: {inert(case['why'])}{held}"
+        )
+    if detected.days:
+        raised, hard = sum(len(day.raised) for day in detected.days), sum(day.hard for day in detected.days)
+        typer.echo(
+            f"raised {raised} in {len(detected.days)} days, {raised / len(detected.days):.2f} a day; {hard} hard"
+        )
     if detected.unmatched:
         typer.echo(f"{detected.unmatched} tools are not in the capability table; class them with --capabilities:")
         for row in ask(connection, "from unmatched order by steps desc, tool, agent_id limit 10").iter_rows(named=True):

@@ -7,9 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from detect.commands.alerts import as_dict, print_previews, tell
-from detect.commands.detect import as_json, at_least, judge, print_detected, severity
+from detect.commands.detect import Budget, as_json, at_least, judge, print_detected, severity
 from ingest.command import (
     DATA,
+    AgentKey,
     Capabilities,
     Data,
     FailOn,
@@ -38,6 +39,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing: print the alerts that would be sent.")
     ] = False,
+    budget: Budget = None,
+    agent_key: AgentKey = None,
 ) -> None:
     """Ingest, baseline, detect, then send alerts: all that a schedule needs."""
     from baseline.capability import Capabilities as Table
@@ -48,10 +51,11 @@ def run(
 
     least = severity(fail_on)
     settings = load_settings()
-    report = read_logs(paths, data, maps)
+    report = read_logs(paths, data, maps, agent_key)
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
-    detected = judge(data, capabilities, None if dry_run else settings)
+    cases_per_day = settings.detect.cases_per_day if budget is None else budget
+    detected = judge(data, capabilities, None if dry_run else settings, cases_per_day)
     would_send = previews(data, settings) if dry_run else []
     delivery = Delivery()
     if not dry_run:

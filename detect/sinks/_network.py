@@ -4,6 +4,9 @@ No redirect is followed. A name is resolved once, every address is judged, and t
 that was judged, so that a name which answers differently a moment later (DNS rebinding) gains nothing. Private,
 loopback, link-local and reserved addresses are refused unless the settings allow their network. TLS is verified;
 plain HTTP goes only to allowed networks. The whole exchange has one deadline, and only so much of an answer is read.
+
+With a proxy, what is not in an allowed network leaves through its tunnel (CONNECT): TLS still ends at the receiver, and
+the proxy resolves the name and decides where it may lead. The variables HTTP_PROXY and so on are not heeded.
 """
 
 from __future__ import annotations
@@ -11,19 +14,20 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import IPPROTO_TCP, SOCK_STREAM, gaierror, getaddrinfo
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore2
 
 MOST_ANSWER_BYTES: Final = 65_536
 _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
+_PRIVATE: Final = "the address is private; alerts.allow_networks can allow its network"
 _TRANSLATED: Final = ip_network("64:ff9b::/96")
 """NAT64 (RFC 6052): the last four bytes are an IPv4 address."""
 
@@ -62,21 +66,20 @@ class Network:
     allowed: tuple[_Network, ...] = ()
     ca_file: str | None = None
     timeout_s: float = 20.0
+    proxy_url: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, allowed: Iterable[str], ca_file: str | None, timeout_s: float) -> Network:
+    def of(cls, allowed: Iterable[str], ca_file: str | None, timeout_s: float, proxy_url: str | None = None) -> Network:
         """From settings that were checked."""
-        return cls(tuple(ip_network(network) for network in allowed), ca_file, timeout_s)
+        return cls(tuple(ip_network(network) for network in allowed), ca_file, timeout_s, proxy_url)
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """POST, and the answer whatever its status. Raises `Unreachable` or `Forbidden`."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Forbidden("not an http or https address")
-        backend = _Guarded(self, needs_allowed=parts.scheme == "http", until=time.monotonic() + self.timeout_s)
+        scheme, host, port = _parts(url)
+        until = time.monotonic() + self.timeout_s
         try:
             with (
-                httpcore2.ConnectionPool(ssl_context=self._trust, network_backend=backend) as pool,
+                self._pool(scheme, host, port, until) as pool,
                 pool.stream("POST", url, headers=_as_bytes(headers), content=body) as response,
             ):
                 got = bytearray()
@@ -88,9 +91,25 @@ class Network:
                 return Answer(response.status, told, bytes(got[:MOST_ANSWER_BYTES]))
         except httpcore2.TimeoutException:
             raise Unreachable(f"no answer within {self.timeout_s:g} s") from None
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError) as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError, OSError, ValueError) as error:
             reason = "its certificate is not trusted" if "CERTIFICATE" in str(error) else type(error).__name__
             raise Unreachable(f"cannot be reached ({reason})") from None
+
+    def _pool(self, scheme: str, host: str, port: int, until: float) -> httpcore2.ConnectionPool:
+        backend = _Guarded(self, needs_allowed=scheme == "http", until=until)
+        if scheme == "http" or self.proxy_url is None or self._is_near(host, port):
+            return httpcore2.ConnectionPool(ssl_context=self._trust, network_backend=backend)
+        parts = urlsplit(self.proxy_url)
+        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return httpcore2.HTTPProxy(address, proxy_auth=auth, ssl_context=self._trust, network_backend=backend)
+
+    def _is_near(self, host: str, port: int) -> bool:
+        """Whether a receiver is to be asked without the proxy; a name that only the proxy knows is not near."""
+        addresses = _resolved(host, port)
+        if any(not is_public(address) and not self.allows(address) for address in addresses):
+            raise Forbidden(_PRIVATE)
+        return bool(addresses) and all(self.allows(address) for address in addresses)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -143,19 +162,15 @@ class _Guarded(httpcore2.NetworkBackend):
 
     def _judged(self, host: str, port: int) -> list[_Address]:
         """Every address of the name; all of them have to be fit, as the resolver chooses which comes first."""
-        try:
-            found = getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP)
-        except (gaierror, UnicodeError):
-            raise httpcore2.ConnectError("the name is not known") from None
-        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        addresses = _resolved(host, port)
         for address in addresses:
             if self._network.allows(address):
                 continue
             if not is_public(address):
-                raise Forbidden("the address is private; alerts.allow_networks can allow its network")
+                raise Forbidden(_PRIVATE)
             if self._needs_allowed:
                 raise Forbidden("plain http leaves only to networks in alerts.allow_networks; use https")
-        return list(dict.fromkeys(addresses))
+        return addresses
 
 
 class _Deadline(httpcore2.NetworkStream):
@@ -180,6 +195,26 @@ class _Deadline(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
+
+
+def _resolved(host: str, port: int) -> list[_Address]:
+    """Every address of a name, in the resolver's order; none where it is not known."""
+    try:
+        found = getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP)
+    except (gaierror, UnicodeError):
+        return []
+    return list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+
+
+def _parts(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port; raises `Forbidden` for what is not http or https, or cannot be read."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        pass
+    raise Forbidden("not an http or https address")
 
 
 def _left(until: float) -> float:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,8 @@ from detect.sinks._bodies import Envelope, Format, content_type, encoded
 from detect.sinks._network import Network
 
 _NOT_A_SECRET: Final = "not `whsec_` and base64; copy it again"
+_LEAST_KEY_BYTES: Final = 24
+_MOST_KEY_BYTES: Final = 64
 
 
 class WebhookSettings(SinkSettings):
@@ -52,7 +55,11 @@ def webhook(alert: Alert, settings: WebhookSettings, network: Network) -> None:
 
 
 def _signer(secret: SecretStr) -> Webhook:
+    said = secret.get_secret_value()
     try:
-        return Webhook(secret.get_secret_value())
-    except (ValueError, RuntimeError):
+        key = base64.b64decode(said.removeprefix("whsec_"), validate=True)
+    except ValueError:
         raise ValueError(_NOT_A_SECRET) from None
+    if not _LEAST_KEY_BYTES <= len(key) <= _MOST_KEY_BYTES:
+        raise ValueError(f"{len(key)} bytes; Standard Webhooks asks for {_LEAST_KEY_BYTES} to {_MOST_KEY_BYTES}")
+    return Webhook(said)

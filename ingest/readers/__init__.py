@@ -31,15 +31,18 @@ class Reader:
     read: Read
     doc: str = ""
     """The whole docstring: what it needs, what it finds, what it leaves."""
+    by_line: bool = False
+    """Whether each line says by itself what it says, so that a file that grows is read on from where it ended."""
 
 
-def reader(*, claims: Callable[[object], bool]) -> Callable[[Read], Reader]:
+def reader(*, claims: Callable[[object], bool], by_line: bool = False) -> Callable[[Read], Reader]:
     """Declare a reader. `claims` gets the decoded first record and answers for the whole file.
 
-    Exactly one reader must claim a file: claim by what only this format has.
+    Exactly one reader must claim a file: claim by what only this format has. Say `by_line` where no line needs
+    another one; the others' files are read from the start again whenever they have grown.
     """
 
     def declare(read: Read) -> Reader:
-        return Reader(read.__name__, first_line(read.__doc__), claims, read, cleandoc(read.__doc__ or ""))
+        return Reader(read.__name__, first_line(read.__doc__), claims, read, cleandoc(read.__doc__ or ""), by_line)
 
     return declare

@@ -8,7 +8,7 @@ from ingest.event import Kind, Observation, Rejected, Status, identify
 from ingest.payloads import as_text, count, payload, text
 from ingest.readers._chat_values import content_of
 from ingest.readers._codex_words import AGENT, fill_named
-from ingest.readers._members import Members, fingerprint, part
+from ingest.readers._members import Members, fingerprint, numbered_step, part
 from ingest.records import Record
 
 _STATUSES: Final[dict[object, Status]] = {
@@ -64,23 +64,9 @@ class Exec:
     def _step(self, record: Record, kind: Kind, operation: str, identity: tuple[str, ...]) -> Observation:
         trace = self.thread or identify("codex", record.sha256)
         self.thread = trace
-        step = Observation(
-            event_id=identify("codex", trace, *identity),
-            trace_id=trace,
-            session_id=trace,
-            kind=kind,
-            operation=operation,
-            agent_id=AGENT,
-            service=AGENT,
-            sequence=self.number,
-            status="ok",
-            source=record.source,
-            source_sha256=record.sha256,
-            witness="message",
-        )
+        own = ("codex", trace, *identity)
         self.number += 1
-        self.out.append(step)
-        return step
+        return numbered_step(record, self.out, trace, AGENT, self.number - 1, kind, operation, own)
 
     def _item(self, record: Record, event: str, item: Members) -> None:
         kind = text(item.get("type")) or text(item.get("item_type")) or "item"

@@ -7,7 +7,7 @@ from ingest.event import Kind, Observation, Rejected, identify
 from ingest.payloads import as_text, text
 from ingest.readers._chat_values import content_of
 from ingest.readers._gemini_cli_session import AGENT
-from ingest.readers._members import Members, at_path, fingerprint, members_of, objects, part, texts_of
+from ingest.readers._members import Members, at_path, fingerprint, members_of, numbered_step, objects, part, texts_of
 from ingest.records import Record
 
 
@@ -52,23 +52,9 @@ class Contents:
         return self.out
 
     def _step(self, record: Record, kind: Kind, operation: str, identity: tuple[str, ...]) -> Observation:
-        step = Observation(
-            event_id=identify("gemini_cli", self.trace, *identity),
-            trace_id=self.trace,
-            session_id=self.trace,
-            kind=kind,
-            operation=operation,
-            agent_id=AGENT,
-            service=AGENT,
-            sequence=self.number,
-            status="ok",
-            source=record.source,
-            source_sha256=record.sha256,
-            witness="message",
-        )
+        own = ("gemini_cli", self.trace, *identity)
         self.number += 1
-        self.out.append(step)
-        return step
+        return numbered_step(record, self.out, self.trace, AGENT, self.number - 1, kind, operation, own)
 
     def _model(self, element: Record, index: int, parts: list[Members]) -> Observation:
         turn = self._step(element, "model_call", "model", (str(index),))

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.event import Observation, Rejected, identify
+from ingest.event import Kind, Observation, Rejected, identify
 from ingest.payloads import read, text
 from ingest.records import Record
 
@@ -98,3 +98,32 @@ def elements_of(record: Record, *held_under: str) -> Iterator[Record]:
         yield record
         return
     yield from record.elements(elements)
+
+
+def numbered_step(
+    record: Record,
+    out: list[Observation | Rejected],
+    trace: str,
+    agent: str,
+    number: int,
+    kind: Kind,
+    operation: str,
+    identity: tuple[str, ...],
+) -> Observation:
+    """A step of a format without ids and times: one trace, one agent, in the order of the list; added to `out`."""
+    step = Observation(
+        event_id=identify(*identity),
+        trace_id=trace,
+        session_id=trace,
+        kind=kind,
+        operation=operation,
+        agent_id=agent,
+        service=agent,
+        sequence=number,
+        status="ok",
+        source=record.source,
+        source_sha256=record.sha256,
+        witness="message",
+    )
+    out.append(step)
+    return step

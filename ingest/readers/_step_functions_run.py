@@ -116,6 +116,8 @@ class Run:
         held = event.said.input_details
         if held is not None and (held.truncated or not held.included):
             _tell(step, "arguments truncated" if held.truncated else "arguments not included")
+        elif event.type.endswith("Scheduled") and kind == "tool_call" and arguments is None:
+            _tell(step, "arguments not included")  # a history asked for without its execution data
         self.steps[step.event_id] = step
         return step
 

@@ -128,6 +128,8 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT: Final = msgspec.json.Decoder(str)
 _TYPES: dict[str, str] = {}
+_SNAKE: Final = re.compile(r"_([a-z])")
+_DEEPEST: Final = 32
 
 
 def number_of(written: str | int | None) -> int | None:
@@ -204,7 +206,10 @@ def _parts(record: Record, depth: int = 0) -> Iterator[list[Record] | Record | R
             yield Rejected(record.line, f"a history without a list of events; {_REMEDY}")
         else:
             yield list(record.elements(events))
-    elif "history" in members and depth < 3:
+    elif "items" in members and depth < 3 and (items := read(_ELEMENTS, members["items"])):
+        for item in record.elements(items):
+            yield from _parts(item, max(depth, 1) + 1)
+    elif "history" in members and depth < 4:
         for inner in record.elements([members["history"]]):
             yield from _parts(inner, max(depth, 1) + 1)
     else:
@@ -215,6 +220,8 @@ def happening(record: Record) -> Happening | Rejected:
     """One event, or why it is none."""
     try:
         members = _MEMBERS.decode(record.raw)
+        if "event_id" in members:
+            members = _MEMBERS.decode(msgspec.json.encode(_in_camel_case(msgspec.json.decode(record.raw), 0)))
         number = _NUMBER.fullmatch(bytes(members.get("eventId", NOTHING)))
         if number is None or not 0 < int(number[1]) <= _LARGEST:
             return Rejected(record.line, f"a history event without an eventId; {_REMEDY}")
@@ -225,6 +232,17 @@ def happening(record: Record) -> Happening | Rejected:
     except Unreadable as error:
         return Rejected(record.line, f"{complaint(error)}; {_REMEDY}")
     return Happening(record, int(number[1]), _type(written), nanoseconds(time), said, attributes)
+
+
+def _in_camel_case(value: object, depth: int) -> object:
+    """Field names as protobuf keeps them (`event_id`), as its JSON has them by default (`eventId`)."""
+    if depth > _DEEPEST:
+        return value
+    if isinstance(value, list):
+        return [_in_camel_case(part, depth + 1) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {_SNAKE.sub(lambda m: m[1].upper(), str(k)): _in_camel_case(v, depth + 1) for k, v in value.items()}
 
 
 def _type(written: str) -> str:

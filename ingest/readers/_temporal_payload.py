@@ -10,6 +10,8 @@ import msgspec
 
 from ingest.payloads import Unreadable, as_text, read
 
+ENCRYPTED: Final = '"[encrypted: '
+"""How the text begins that stands for a payload which cannot be read."""
 _JSON_ENCODINGS: Final = {"json/plain", "json/protobuf"}
 _BINARY_ENCODINGS: Final = {"binary/plain", "binary/protobuf"}
 
@@ -91,7 +93,7 @@ def _decoded(encoding: str, data: str) -> str:
             return as_text(text)
         return as_text(f"[binary: {encoding}, {len(content)} bytes]")
     # What cannot be read is said to be there, with its size; the bytes stay in the source file.
-    return as_text(f"[encrypted: {encoding}, {len(content)} bytes]")
+    return as_text(f"{ENCRYPTED[1:]}{encoding}, {len(content)} bytes]")
 
 
 def _plain(written: bytes) -> list[str]:

@@ -19,7 +19,7 @@ from ingest.readers._temporal_facts import (
 )
 from ingest.readers._temporal_history import Attributes, Happening, RequestInput, number_of
 from ingest.readers._temporal_model import failure_in, model_in, usage_in
-from ingest.readers._temporal_payload import fields_of, one_text, texts_of
+from ingest.readers._temporal_payload import ENCRYPTED, fields_of, one_text, texts_of
 from ingest.readers._temporal_types import (
     ACTIVITY,
     CANCEL_OUT,
@@ -73,6 +73,9 @@ class Run:
                 self._later(event)
             else:
                 _OPENERS.get(event.type, Run._other)(self, event)
+        for step in self.steps.values():
+            sealed = [name for name in ("arguments", "result") if ENCRYPTED in (getattr(step, name) or "")]
+            step.gap = step.gap or (f"{' and '.join(sealed)} encrypted" if sealed else None)
         return sorted(self.steps.values(), key=lambda step: step.sequence or 0)
 
     def _open(

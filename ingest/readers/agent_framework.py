@@ -11,6 +11,7 @@ from ingest.event import Observation, Rejected
 from ingest.payloads import read
 from ingest.readers import reader
 from ingest.readers._maf_talk import Message, Talk
+from ingest.readers._talks import Conversation, steps_of, talks_of
 from ingest.records import Record
 
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -62,20 +63,10 @@ def agent_framework(records: Iterable[Record]) -> Iterator[Observation | Rejecte
     with its result; a request for approval and its answer are one approval, and what was decided stands on the
     call too. Order is the list's order. A session whose history a service keeps (`service_session_id`) holds none.
     """
-    loose: list[Message] = []
-    for record in records:
-        for found in _lists(record):
-            if isinstance(found, Rejected):
-                yield found
-            elif isinstance(found, Message):
-                loose.append(found)
-            else:
-                yield from found.observations()
-    if loose:
-        yield from Talk({}, loose).observations()
+    yield from steps_of(records, _lists, Talk)
 
 
-def _lists(record: Record) -> Iterator[Talk | Message | Rejected]:
+def _lists(record: Record) -> Iterator[Conversation | Message | Rejected]:
     """The conversations that a line or document holds, or the one message that it is."""
     if record.raw[:1] == b"[":
         elements = record.decode(_ELEMENTS)
@@ -86,7 +77,7 @@ def _lists(record: Record) -> Iterator[Talk | Message | Rejected]:
             yield Rejected(record.line, f"an empty list, no messages in it; {_REMEDY}")
         parts = list(record.elements(elements))
         if any(_is_message(read(_ANY, part.raw)) for part in parts):
-            yield from _talk({}, parts)
+            yield from talks_of({}, parts, _message, Talk)
             return
         for part in parts:
             if part.raw[:1] == b"[":
@@ -103,7 +94,7 @@ def _lists(record: Record) -> Iterator[Talk | Message | Rejected]:
         header = {k: read(_ANY, v) for k, v in members.items() if len(bytes(v)) < _LONGEST_HEADER_BYTES}
         held = list(_message_lists(record, 0))
         for parts in held:
-            yield from _talk(header, parts)
+            yield from talks_of(header, parts, _message, Talk)
         if not held:
             why = "its history lies with the service" if header.get("service_session_id") else "no messages in it"
             yield Rejected(record.line, f"a session without messages: {why}; serialise it with its history")
@@ -120,18 +111,6 @@ def _message_lists(record: Record, depth: int) -> Iterator[list[Record]]:
                 yield inside
         elif part.raw[:1] == b"{" and depth < _DEEPEST:
             yield from _message_lists(part, depth + 1)
-
-
-def _talk(header: dict[str, object], parts: list[Record]) -> Iterator[Talk | Rejected]:
-    messages: list[Message] = []
-    for part in parts:
-        message = _message(part)
-        if isinstance(message, Rejected):
-            yield message
-        else:
-            messages.append(message)
-    if messages:
-        yield Talk(header, messages)
 
 
 def _message(record: Record) -> Message | Rejected:

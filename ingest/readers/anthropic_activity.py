@@ -32,7 +32,7 @@ def _claims(first: object) -> bool:
     return isinstance(inside, list | dict) and "type" not in first and _claims(inside)
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def anthropic_activity(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """Anthropic Compliance API activities: a Claude organisation's audit feed.
 

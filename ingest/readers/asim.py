@@ -34,7 +34,7 @@ def _claims(first: object) -> bool:
     return bool(_OWN & {text(column.get("name")) for column in objects(table.get("columns"))})
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def asim(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """Microsoft Sentinel ASIM Agent Event rows.
 

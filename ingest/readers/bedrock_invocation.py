@@ -68,7 +68,7 @@ def claims(first: object) -> bool:
     return any(is_event(found) and found["schemaType"] == "ModelInvocationLog" for found in objects_in(first))
 
 
-@reader(claims=claims)
+@reader(claims=claims, by_line=True)
 def bedrock_invocation(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """Amazon Bedrock model invocation logs, from S3 or CloudWatch.
 

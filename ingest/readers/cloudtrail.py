@@ -28,7 +28,7 @@ def claims(first: object) -> bool:
     return any(is_event(found) or "CloudTrailEvent" in found for found in objects_in(first))
 
 
-@reader(claims=claims)
+@reader(claims=claims, by_line=True)
 def cloudtrail(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """AWS CloudTrail events: management, data and network activity, sign-ins, AgentCore Gateway calls.
 

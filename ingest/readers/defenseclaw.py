@@ -26,7 +26,7 @@ def _claims(first: object) -> bool:
     return (kind in _TYPES and kind in first and "severity" in first) or len(_BESIDE & first.keys()) > 1
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def defenseclaw(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """Cisco DefenseClaw gateway events.
 

@@ -21,7 +21,7 @@ def _claims(first: object) -> bool:
     return "class_uid" in first and bool(_BESIDE & first.keys()) and "attributes" not in first
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def ocsf(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """OCSF events: API, process, network, sign-in and account activity; findings as notes beside them.
 

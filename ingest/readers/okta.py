@@ -49,7 +49,7 @@ def _claims(first: object) -> bool:
     return "published" in event and bool({"actor", "client", "outcome"} & event.keys())
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def okta(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """Okta System Log events.
 

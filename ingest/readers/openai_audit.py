@@ -34,7 +34,7 @@ def _looks_like_one(first: dict[object, object]) -> bool:
     )
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def openai_audit(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """OpenAI organisation audit logs, as the audit-logs API lists them.
 

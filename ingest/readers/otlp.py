@@ -12,10 +12,15 @@ from ingest.readers import reader
 from ingest.readers._otlp_logs import Logs
 from ingest.readers._otlp_meaning import observe
 from ingest.readers._otlp_shape import Resource, loose_log, loose_span, resource_of, scope_of, spec_span
+from ingest.readers._otlp_stores import is_stored_trace, loosened
 from ingest.readers._otlp_values import decode, text_of
 from ingest.records import Record
 
 _ENVELOPES: Final = ("resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "resource_logs")
+_TEMPO: Final = "batches"
+"""What Tempo calls the `resourceSpans` of a trace."""
+_TRACES: Final = ("trace", "traces")
+"""Keys under which a trace store's answer holds a trace, or several."""
 _LISTS: Final = ("spans", "data")
 """Keys under which a wrapper holds flat spans: dumps of evaluation tools, Phoenix's REST answer."""
 _WRAPPED: Final = ("raw_otel_json", "@message", "message")
@@ -41,7 +46,11 @@ def _is_ours(first: object, depth: int) -> bool:
         return depth < _DEEPEST and any(_is_ours(item, depth + 1) for item in first[:8])
     if not isinstance(first, dict) or depth > _DEEPEST:
         return False
-    if any(isinstance(first.get(key), list) for key in _ENVELOPES):
+    if any(isinstance(first.get(key), list) for key in _ENVELOPES) or is_stored_trace(first):
+        return True
+    if any(_is_batch(batch) for batch in _list_in(first, _TEMPO)):
+        return True
+    if any(isinstance(first.get(key), dict | list) and _is_ours(first[key], depth + 1) for key in _TRACES):
         return True
     if "raw_otel_json" in first or text_of(first.get("logger")) == "bedrock_agentcore.app":
         return True
@@ -52,6 +61,15 @@ def _is_ours(first: object, depth: int) -> bool:
     if any(_is_ours(first[key], depth + 1) for key in _LISTS if isinstance(first.get(key), list)):
         return True
     return _is_span(first) or _is_log(first)
+
+
+def _list_in(said: dict[str, object], key: str) -> list[object]:
+    found = said.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _is_batch(said: object) -> bool:
+    return isinstance(said, dict) and any(key in said for key in ("scopeSpans", "instrumentationLibrarySpans"))
 
 
 def _is_span(said: dict[str, object]) -> bool:
@@ -70,13 +88,14 @@ def _is_log(said: dict[str, object]) -> bool:
     return signs >= 2 and ("resource" in said or "scope" in said or "traceId" in said or "trace_id" in said)
 
 
-@reader(claims=_claims)
+@reader(claims=_claims, by_line=True)
 def otlp(records: Iterable[Record]) -> Iterator[Observation | Rejected]:
     """OpenTelemetry spans and logs: OTLP/JSON, CloudWatch, AgentCore, OpenInference, SDK and console dumps.
 
+    Whole traces of trace stores too: Tempo, Jaeger, Cloud Trace.
     The GenAI and MCP conventions of all three generations. A span is one step; log records that tell of a
     span get its id. Missing: protobuf files, spans nested in `child_spans`, and approvals outside of Agent
-    Framework, Claude Code and Codex, which no convention describes.
+    Framework, Strands' interrupts, Claude Code and Codex, which no convention describes.
     Sources: OTLP 1.x file format, semantic-conventions-genai v0.1.0, OpenInference 0.1.42.
     """
     logs = Logs()
@@ -100,8 +119,16 @@ def _read(record: Record, logs: Logs, depth: int) -> _Lines:
     if isinstance(members, Rejected):
         yield members
         return
+    for key in _TRACES:
+        if key in members and bytes(members[key])[:1] in (b"{", b"[") and depth < _DEEPEST:
+            for part in record.elements([members[key]]):
+                yield from _read(part, logs, depth + 1)
+            return
+    if "spans" in members and is_stored_trace(trace := decode(record.raw)) and isinstance(trace, dict):
+        yield from _stored(record, trace, members["spans"])
+        return
     enveloped = False
-    for key in _ENVELOPES:
+    for key in (*_ENVELOPES, _TEMPO):
         if key in members:
             enveloped = True
             yield from _enveloped(record, key, members[key], logs)
@@ -113,6 +140,21 @@ def _read(record: Record, logs: Logs, depth: int) -> _Lines:
                 yield from _read(part, logs, depth + 1)
             return
     yield from _flat(record, decode(record.raw), logs, 0)
+
+
+def _stored(record: Record, trace: dict[str, object], spans: msgspec.Raw) -> _Lines:
+    """One trace as a trace store gives it back."""
+    elements = Record(record.path, record.line, bytes(spans)).decode(_list)
+    if isinstance(elements, Rejected):
+        yield elements
+        return
+    for element in record.elements(elements):
+        said = decode(element.raw)
+        span = loose_span(loosened(said, trace)) if isinstance(said, dict) else "a span must be an object"
+        if isinstance(span, str):
+            yield Rejected(element.line, span)
+        else:
+            yield from observe(span, element.source, element.sha256)
 
 
 def _flat(record: Record, said: object, logs: Logs, depth: int) -> _Lines:

@@ -11,6 +11,7 @@ from ingest.event import Observation, Rejected
 from ingest.payloads import read
 from ingest.readers import reader
 from ingest.readers._strands_talk import PARTS, Message, Talk
+from ingest.readers._talks import Conversation, steps_of, talks_of
 from ingest.records import Record
 
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -53,20 +54,10 @@ def strands_messages(records: Iterable[Record]) -> Iterator[Observation | Reject
     The list has no clock, its order is the order. It cannot record approvals, unless the answers to interrupts
     (`interruptResponse`) stand in it. Strands' session folders of one file a message are not joined.
     """
-    loose: list[Message] = []
-    for record in records:
-        for found in _lists(record):
-            if isinstance(found, Rejected):
-                yield found
-            elif isinstance(found, Message):
-                loose.append(found)
-            else:
-                yield from found.observations()
-    if loose:
-        yield from Talk({}, loose).observations()
+    yield from steps_of(records, _lists, Talk)
 
 
-def _lists(record: Record) -> Iterator[Talk | Message | Rejected]:
+def _lists(record: Record) -> Iterator[Conversation | Message | Rejected]:
     if record.raw[:1] == b"[":
         elements = record.decode(_ELEMENTS)
         if isinstance(elements, Rejected):
@@ -74,7 +65,7 @@ def _lists(record: Record) -> Iterator[Talk | Message | Rejected]:
             return
         if not elements:
             yield Rejected(record.line, f"an empty list, no messages in it; {_REMEDY}")
-        yield from _talk({}, list(record.elements(elements)))
+        yield from talks_of({}, list(record.elements(elements)), _message, Talk)
         return
     members = record.decode(_MEMBERS)
     if isinstance(members, Rejected):
@@ -85,21 +76,9 @@ def _lists(record: Record) -> Iterator[Talk | Message | Rejected]:
     if raw is not None and held and "role" not in members:
         header = {k: read(_ANY, v) for k, v in members.items() if k != "messages" and len(bytes(v)) < 1 << 16}
         (whole,) = record.elements([raw])
-        yield from _talk(header, list(whole.elements(held)))
+        yield from talks_of(header, list(whole.elements(held)), _message, Talk)
     else:
         yield _message(record)
-
-
-def _talk(header: dict[str, object], parts: list[Record]) -> Iterator[Talk | Rejected]:
-    messages: list[Message] = []
-    for part in parts:
-        message = _message(part)
-        if isinstance(message, Rejected):
-            yield message
-        else:
-            messages.append(message)
-    if messages:
-        yield Talk(header, messages)
 
 
 def _message(record: Record) -> Message | Rejected:

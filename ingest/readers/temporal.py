@@ -13,7 +13,7 @@ from ingest.records import Record
 
 def claims(first: object) -> bool:
     """A history event has an eventId, an eventType and a member named `...EventAttributes` (or taskId)."""
-    return _holds_events(first, 4)
+    return _holds_events(first, 6)
 
 
 def _holds_events(value: object, deepest: int) -> bool:
@@ -21,11 +21,12 @@ def _holds_events(value: object, deepest: int) -> bool:
         return deepest > 0 and any(_holds_events(part, deepest - 1) for part in value)
     if not isinstance(value, dict):
         return False
-    if "eventId" in value and isinstance(value.get("eventType"), str):
-        return value["eventType"].startswith("EVENT_TYPE_") or any(
-            key == "taskId" or str(key).endswith("EventAttributes") for key in value
+    kind = value.get("eventType", value.get("event_type"))
+    if ("eventId" in value or "event_id" in value) and isinstance(kind, str):
+        return kind.startswith("EVENT_TYPE_") or any(
+            key in ("taskId", "task_id") or str(key).endswith(("EventAttributes", "_event_attributes")) for key in value
         )
-    inside = value.get("events", value.get("history"))
+    inside = next((value[key] for key in ("events", "history", "items") if key in value), None)
     return isinstance(inside, list | dict) and deepest > 0 and _holds_events(inside, deepest - 1)
 
 

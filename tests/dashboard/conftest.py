@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from browsing import Server, Watched, chromium
 from streamlit.runtime.pages_manager import PagesManager
 
 from ingest.event import Observation, identify
@@ -238,3 +240,52 @@ def empty(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def hostile_texts() -> list[str]:
     return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def server(filled: Path) -> Iterator[Server]:
+    started = Server(filled)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def hostile_server(hostile: Path) -> Iterator[Server]:
+    started = Server(hostile)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def long_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session of 500 steps: five blocks; every 40th call fails, every 100th result is a megabyte."""
+    steps = [
+        step("sess-long-0500", n, "worker" if n % 3 else "helper", tool=f"tool.number_{n}", target=f"host-{n % 50}",
+             status="error" if n % 40 == 0 else "ok", arguments=f'{{"n":{n}}}',
+             result='{"text":"' + "y" * (1_000_000 if n % 100 == 0 else 10) + '"}')
+        for n in range(1, 501)
+    ]  # fmt: skip
+    return publish(tmp_path_factory.mktemp("long"), steps)
+
+
+@pytest.fixture(scope="session")
+def long_server(long_store: Path) -> Iterator[Server]:
+    started = Server(long_store)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    try:
+        with chromium() as launched:
+            yield launched
+    except LookupError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def watched(browser: Any) -> Iterator[Watched]:
+    opened = Watched(browser)
+    yield opened
+    opened.page.close()

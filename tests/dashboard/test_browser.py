@@ -1,154 +1,23 @@
-"""A real browser against the real server: triage, replay, links, and hostile logs that stay text."""
+"""A real browser against the real server: triage, links, and hostile logs that stay text."""
 
 from __future__ import annotations
 
-import http.client
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
+from browsing import Server, Watched, choose_row
 
-from dashboard.server import serve, url
+from dashboard.server import serve
 from ingest.errors import Trouble
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 INCIDENT = "sess-incident-0042"
-PROBES = re.compile(r"/_stcore/(health|host-config)$")
-"""Streamlit looks for its base path below a deep link first; these two answers are 404 by design."""
-
-
-class Server:
-    """The dashboard over one store, as its own process on a free port of this machine."""
-
-    def __init__(self, data: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        code = f"from pathlib import Path; from dashboard.server import serve; serve(Path({str(data)!r}), {self.port})"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code], cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until = time.monotonic() + 30
-        while True:
-            try:
-                assert self.ask("/_stcore/health").status == 200
-                return
-            except OSError:
-                assert self.process.poll() is None and time.monotonic() < until, "the server did not start"
-                time.sleep(0.1)
-
-    def ask(self, path: str, **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        if answer.status != 101:
-            answer.read()
-        connection.close()
-        return answer
-
-    def url(self, page: str = "", **parameters: str | int) -> str:
-        return url(self.port, page=page, **parameters)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-
-
-@pytest.fixture(scope="module")
-def server(filled: Path) -> Iterator[Server]:
-    started = Server(filled)
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module")
-def hostile_server(hostile: Path) -> Iterator[Server]:
-    started = Server(hostile)
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if shutil.which(CHROMIUM) is None:
-        pytest.skip(f"no Chromium at {CHROMIUM}; set CHROMIUM to its path to run the browser tests")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page that notes what must never happen."""
-
-    def __init__(self, browser: Any) -> None:
-        self.page = browser.new_page(viewport={"width": 1280, "height": 800})
-        self.page.set_default_timeout(15_000)
-        self.outside: list[str] = []
-        self.dialogs: list[str] = []
-        self.errors: list[str] = []
-        self.page.on("request", self._request)
-        self.page.on("dialog", self._dialog)
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def _dialog(self, dialog: Any) -> None:
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    def _console(self, message: Any) -> None:
-        place = message.location.get("url", "")
-        if message.type == "error" and not PROBES.search(place):
-            self.errors.append(f"{message.text} {place}")
-
-    def says(self, text: str) -> None:
-        self.page.get_by_text(text).first.wait_for()
-
-    def clean(self) -> None:
-        assert (self.outside, self.dialogs, self.errors) == ([], [], [])
-
-
-@pytest.fixture
-def watched(chromium: Any) -> Iterator[Watched]:
-    opened = Watched(chromium)
-    yield opened
-    opened.page.close()
 
 
 def at_step(watched: Watched, step: int) -> None:
     watched.says(f"Step {step} of 12")
     watched.page.wait_for_url(re.compile(rf"[?&]step={step}(&|$)"))
-
-
-def choose_row(watched: Watched, row: int, row_pixels: int) -> None:
-    """Tick a row's box; the grid draws on a canvas and takes no clicks until it has settled."""
-    grid = watched.page.get_by_test_id("stDataFrame").first
-    grid.locator("canvas").first.wait_for()
-    before = watched.page.url
-    for _ in range(8):
-        watched.page.wait_for_timeout(400)
-        grid.click(position={"x": 17, "y": 34 + row * row_pixels + row_pixels // 2})
-        for _ in range(20):
-            watched.page.wait_for_timeout(100)
-            if watched.page.url != before:
-                return
-    pytest.fail("choosing the row opened nothing")
 
 
 def test_a_link_opened_first_of_all_has_the_whole_frame_and_the_exact_step(server: Server, watched: Watched) -> None:
@@ -173,31 +42,6 @@ def test_from_the_cases_to_the_worst_step_in_two_actions(server: Server, watched
     watched.says("Critical case")
     watched.page.get_by_role("link", name="step 11").click()
     at_step(watched, 11)
-    watched.clean()
-
-
-def test_stepping_by_button_by_key_by_number_and_by_neighbour(server: Server, watched: Watched) -> None:
-    page = watched.page
-    page.goto(server.url("replay", session=INCIDENT, step=1))
-    at_step(watched, 1)
-    page.get_by_role("button", name="Next", exact=False).first.click()
-    at_step(watched, 2)
-    page.keyboard.press("ArrowRight")
-    at_step(watched, 3)
-    page.keyboard.press("n")
-    at_step(watched, 6)
-    page.keyboard.press("ArrowLeft")
-    at_step(watched, 5)
-    page.get_by_label("Go to step").fill("12")
-    page.get_by_label("Go to step").press("Enter")
-    at_step(watched, 12)
-    page.get_by_role("heading", name="Step 12 of 12").click()
-    page.keyboard.press("p")
-    at_step(watched, 11)
-    choose_row(watched, 0, 30)
-    at_step(watched, 6)
-    page.reload()
-    at_step(watched, 6)
     watched.clean()
 
 

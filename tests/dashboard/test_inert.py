@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ CONSTANT_ONLY = {
 
 FORBIDDEN = {
     "html", "iframe", "table", "image", "ImageColumn", "MarkdownColumn", "LinkColumn", "HtmlColumn", "graphviz_chart",
-    "components", "echo", "feedback", "write_stream", "chat_message",
+    "echo", "feedback", "write_stream", "chat_message",
 }  # fmt: skip
 
 
@@ -93,6 +95,35 @@ def test_code_is_shown_without_a_language_and_facts_have_constant_labels(file: P
 def test_pages_hold_no_sql_and_only_charts_draws() -> None:
     for file in FILES:
         text = file.read_text()
-        if file.name != "queries.py":
+        if not file.name.startswith("queries"):
             assert "select " not in text.lower().replace("select a", "").replace("selection", ""), file
         assert ("plotly.graph" in text) is (file.name == "charts.py"), file
+
+
+SCRIPTS = sorted((Path(dashboard.__file__).parent / "component").glob("*.js"))
+
+SINKS = (
+    "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "createContextualFragment", "DOMParser", "srcdoc",
+    "setHTML", "eval(", "Function(", "import(", "javascript:", "XMLHttpRequest", "WebSocket", "sendBeacon",
+    "window.open", "location.assign", "location.href", ".src =", "html:",
+)  # fmt: skip
+"""What makes markup, code or a request out of a text."""
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
+def test_the_component_writes_text_nodes_only(file: Path) -> None:
+    text = file.read_text()
+    assert [sink for sink in SINKS if sink in text] == []
+    tags = set(re.findall(r"""\bel\(\s*"(\w+)\"""", text))
+    assert not tags & {"script", "iframe", "img", "object", "embed", "link", "style", "form", "base", "meta", "svg"}
+    assert re.findall(r"href: (.*?)[,}]", text) in ([], ["`case?case=${encodeURIComponent(finding.case)"])
+    assert text.count("fetch(`") == (1 if file.name == "store.js" else 0)
+
+
+def test_the_component_is_the_only_one_and_its_files_are_packaged() -> None:
+    for file in FILES:
+        assert ("st.components.v2.component(" in file.read_text()) is (file.name == "stepper.py")
+    root = Path(dashboard.__file__).parents[1]
+    declared = [tomllib.loads((root / place / "pyproject.toml").read_text()) for place in (".", "dashboard")]
+    assert declared[0]["tool"]["streamlit"] == declared[1]["tool"]["streamlit"]
+    assert declared[0]["project"]["version"] == declared[1]["project"]["version"]

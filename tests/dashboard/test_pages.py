@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from baseline.beside import Usual
 from dashboard import card, queries
 from ingest.published import editing
 
@@ -40,9 +42,22 @@ def elements(block: Any) -> Iterator[Any]:
             yield child
 
 
+def stepping(at: AppTest) -> dict[str, Any]:
+    """What the stepping component was given."""
+    return dict(json.loads(at.get("bidi_component")[0].proto.json))
+
+
+def first(at: AppTest) -> str:
+    """The step that the component shows first, as text."""
+    return json.dumps(stepping(at)["first"], ensure_ascii=False)
+
+
 def said(at: AppTest) -> str:
     """All that the page says outside of tables and figures."""
-    return "\n".join([e.value for kind in ("text", "code", "title", "subheader", "caption") for e in at.get(kind)])
+    shown = [str(element.proto.json) for element in at.get("bidi_component")]
+    return "\n".join(
+        shown + [e.value for kind in ("text", "code", "title", "subheader", "caption") for e in at.get(kind)]
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -140,84 +155,53 @@ def test_a_step_that_left_the_store_keeps_its_place_in_the_path(
 )
 def test_a_link_opens_the_nearest_step(asked: str, step: int, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "replay", session=INCIDENT, step=asked)
-    assert f"Step {step} of 12" in said(at)
+    assert (stepping(at)["step"], stepping(at)["last"]) == (step, 12)
+    assert stepping(at)["first"]["steps"][0]["step"] == step
 
 
 def test_a_link_to_an_event_opens_its_step(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(queries.DATA, str(filled))
     found = queries.case("case-0001")
     assert found is not None
-    assert "Step 8 of 12" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, event=found["event_id"]))
-    assert "Step 8 of 12" in said(opened(filled, monkeypatch, "replay", event=found["event_id"]))
-    assert "Step 1 of 12" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, event="gone"))
-
-
-def test_stepping_moves_by_one_to_findings_and_to_a_number(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = opened(filled, monkeypatch, "replay", session=INCIDENT, step="1")
-    assert at.button(key="previous").disabled
-    at.button(key="next").click().run()
-    assert "Step 2 of 12" in said(at)
-    at.button(key="next_finding").click().run()
-    assert "Step 6 of 12" in said(at)
-    at.button(key="next_finding").click().run()
-    assert "Step 7 of 12" in said(at)
-    at.button(key="previous_finding").click().run()
-    assert "Step 6 of 12" in said(at)
-    at.number_input(key="jump").set_value(12).run()
-    assert "Step 12 of 12" in said(at)
-    assert at.button(key="next").disabled
-    assert at.button(key="next_finding").disabled
+    event = found["event_id"]
+    assert stepping(opened(filled, monkeypatch, "replay", session=INCIDENT, event=event))["step"] == 8
+    assert stepping(opened(filled, monkeypatch, "replay", event=event))["step"] == 8
+    assert stepping(opened(filled, monkeypatch, "replay", session=INCIDENT, event="gone"))["step"] == 1
 
 
 def test_a_step_says_who_with_what_key_and_with_whose_leave(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "replay", session=INCIDENT, step="8")
-    text = said(at)
+    text = first(at).replace('\\"', '"')
     for expected in (
-        "ec2.authorize_security_group_ingress  →  sg-0db1 (prod-db)", "soc-triage", "role/deployer", "AKIA…DEPLOY",
+        "ec2.authorize_security_group_ingress", "sg-0db1 (prod-db)", "soc-triage", "role/deployer", "AKIA…DEPLOY",
         "anna.k", "2026-10-21 09:00:56.984", "840 ms", "10.2.0.14", "none recorded, though this source can record it",
         "logs/sess-incident-0042.jsonl:8", '"cidr": "10.2.0.14/32"', '"return": true',
-        "Opened a network path with a key it had just read", "Capability: network_path", "not enough history: 0 sessions",
+        "Opened a network path with a key it had just read", "network_path", "not enough history: 0 sessions",
     ):  # fmt: skip
         assert expected in text
-    assert "this source cannot record approvals" in said(
-        opened(filled, monkeypatch, "replay", session=INCIDENT, step="4")
-    )
-    assert "automatic policy, not a human: policy/allow-sts" in said(
-        opened(filled, monkeypatch, "replay", session=INCIDENT, step="7")
-    )
-    assert "No finding points at this step." in said(opened(filled, monkeypatch, "replay", session=INCIDENT, step="2"))
-    assert "TimeoutError" in said(opened(filled, monkeypatch, "replay", session=INCIDENT, step="11"))
 
+    def at_step(number: int) -> str:
+        return first(opened(filled, monkeypatch, "replay", session=INCIDENT, step=str(number)))
 
-def test_a_long_result_is_cut_with_its_size_and_can_be_shown_whole(
-    filled: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at = opened(filled, monkeypatch, "replay", session=INCIDENT, step="10")
-    assert "characters)" in at.code[-1].value
-    assert at.toggle[0].label == "Show all 30,037 characters"
-    at.toggle[0].set_value(True).run()
-    assert at.code[-1].value.count("x") >= 30_000
-    assert "characters)" not in at.code[-1].value
+    assert "this source cannot record approvals" in at_step(4)
+    assert "automatic policy, not a human: policy/allow-sts" in at_step(7)
+    assert '"reasons": []' in at_step(2)
+    assert "TimeoutError" in at_step(11)
 
 
 def test_the_baseline_is_told_in_counts_or_not_at_all() -> None:
-    row = {"sessions_seen": 0, "sessions_total": 412, "peers_seen": 3, "peers_total": 1820, "after_seen": 1,
-           "after_total": 40, "previous_tool": "secrets.read", "enough": True, "capability": "credential"}  # fmt: skip
-    assert card.baseline_lines(row) == [
-        "Capability: credential",
+    usual = Usual("credential", "secrets.read", 0, 412, 3, 1820, 1, 40)
+    assert card.baseline_lines(usual) == [
         "0 of 412 sessions of this agent before that day",
         "peers 3 of 1,820",
         "1 of 40 times directly after secrets.read",
     ]
-    young = {
-        **row,
-        "sessions_total": 4,
-        "peers_total": 0,
-        "after_total": 0,
-        "enough": False,
-        "capability": None,
-    }
-    assert card.baseline_lines(young)[1] == "not enough history: 4 sessions, 20 needed"
+    young = usual._replace(sessions_total=4, peers_total=0, after_total=0)
+    assert card.baseline_lines(young) == [
+        "not enough history: 4 sessions, 20 needed",
+        "0 of 4 sessions of this agent before that day",
+        "peers: none had a session before that day",
+    ]
 
 
 def test_health_adds_up_every_file_and_names_what_broke(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,6 +253,8 @@ def test_hostile_text_reaches_inert_places_only(hostile: Path, monkeypatch: pyte
         for element in found:
             if element.type == "page_link":
                 assert "evil" not in element.proto.label
+            elif element.type == "bidi_component":
+                assert element.proto.component_name == "custodiet.stepper"  # text nodes only: see test_inert
             elif element.type not in INERT:
                 assert not any(bad in str(element.proto) for bad in ("evil", "APPROVED", "<script", "HYPERLINK")), (
                     element
@@ -279,7 +265,8 @@ def test_hidden_characters_are_shown_on_every_page(hostile: Path, monkeypatch: p
     monkeypatch.setenv(queries.DATA, str(hostile))
     deceiving = [s for s in queries.sessions()["session_id"].to_list() if "\u202e" in s]
     at = opened(hostile, monkeypatch, "replay", session=deceiving[0])
-    assert "⟦U+202E⟧gnp.exe" in said(at)
-    assert "\u202e" not in said(at)
+    assert "⟦U+202E⟧gnp.exe" in first(at)
+    assert "\u202e" not in first(at)
+    assert "⟦U+202E⟧gnp.exe" in stepping(at)["shown"]
     tables = opened(hostile, monkeypatch, "sessions").dataframe[0].value
     assert not pl.Series(tables["session_id"]).str.contains("\u202e").any()

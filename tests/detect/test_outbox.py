@@ -20,6 +20,7 @@ from detect.outbox_send import deliver
 from detect.people import people
 from detect.preview import previews
 from detect.settings import Settings
+from detect.verdicts import say
 from ingest.errors import Trouble
 
 NOWHERE = webhook("https://192.0.2.1/hook")
@@ -88,6 +89,17 @@ def test_a_case_that_became_part_of_another_says_of_which(tmp_path: Path) -> Non
     assert closed["data"]["closed_why"] == "its steps are now part of case the-whole"
 
 
+def test_a_case_that_a_person_closed_says_who_and_as_what(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        target, found = webhook(receiver.url), published(case("a"))
+        raise_alerts(tmp_path, found, target, Clock())
+        deliver(tmp_path, target, Clock())
+        say(tmp_path, found, case("a")["case_id"], "false_positive", by="ana", at=NOON)
+        raise_alerts(tmp_path, published(), target, Clock())
+        deliver(tmp_path, target, Clock())
+    assert receiver.taken[1].json["data"]["closed_why"] == "ana closed it as false_positive"
+
+
 def test_nothing_is_closed_while_a_detector_is_broken(tmp_path: Path) -> None:
     raise_alerts(tmp_path, published(case("a")), NOWHERE, Clock())
     assert raise_alerts(tmp_path, published(failed=True), NOWHERE, Clock()) == 0
@@ -104,6 +116,14 @@ def test_what_no_receiver_saw_yet_is_superseded_and_a_case_that_ended_unsent_is_
     assert told(tmp_path) == Account(4, 1, 0, 0, 3)
     whys = {row["why"] for row in rows(tmp_path, state="suppressed")}
     assert whys == {"superseded by revision 2", "the case ended before it was sent"}
+
+
+def test_a_case_under_the_bar_of_the_budget_is_not_raised_until_it_is_over_it(tmp_path: Path) -> None:
+    held = published(case("a", is_raised=False), case("b", is_raised=None))
+    assert raise_alerts(tmp_path, held, NOWHERE, Clock()) == 1
+    both = published(case("a"), case("b", is_raised=False))
+    assert raise_alerts(tmp_path, both, NOWHERE, Clock()) == 1
+    assert {row["case_id"] for row in rows(tmp_path, state="pending")} == {case("a")["case_id"], case("b")["case_id"]}
 
 
 def test_each_sink_has_its_own_least_severity_and_hears_of_a_case_that_it_knows(tmp_path: Path) -> None:

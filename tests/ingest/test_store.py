@@ -178,3 +178,53 @@ def test_one_witness_among_many_rows_is_no_event(tmp_path: Path, store) -> None:
     connection = open_published(tmp_path / "data")
     assert ask(connection, "select count(*) from events").item() == 21
     assert ask(connection, "select count(*) from witnesses").item() == 1
+
+
+def told_twice(number: int) -> list[Observation]:
+    """A call that pauses in one trace and goes on in another, a session file that tells of it, and its approval."""
+    call = f"call:toolu_{number:02}AbC8dEfG7hIjK"
+
+    def said(event: str, trace_id: str, kind: str = "tool_call", **fields: object) -> Observation:
+        defaults: dict[str, object] = {"operation": "execute_tool", "tool": "block", "joins": call}
+        return Observation(event_id=f"{number}-{event}", trace_id=trace_id, kind=kind, **(defaults | fields))  # type: ignore[arg-type]
+
+    at = number * 100 * SECOND
+    return [
+        said("run", f"a{number}", "lifecycle", tool=None, joins=None, operation="invoke_agent", started_at=at),
+        said("asked", f"a{number}", status="pending", parent_event_id=f"{number}-run", started_at=at + 1),
+        said("question", f"a{number}", "approval", status="pending", approval="pending", started_at=at + 2),
+        said("answer", f"b{number}", "approval", status="ok", approval="approved", approver="ann", started_at=at + 3),
+        said("made", f"b{number}", status="ok", approval="cannot_record", started_at=at + 4),
+        said("after", f"b{number}", tool="look", joins=None, parent_event_id=f"{number}-made", started_at=at + 5),
+        said(
+            "told", f"file{number // 3}", witness="message", status="ok", result='"done"', session_id=f"s{number // 3}"
+        ),
+    ]
+
+
+def test_a_call_told_in_three_traces_is_one_event_whatever_came_first(tmp_path: Path, store, monkeypatch) -> None:
+    records = [o for number in range(9) for o in told_twice(number)]
+    store(*records, data=tmp_path / "once")
+    once = open_published(tmp_path / "once")
+    calls = ask(once, "from events where tool = 'block' and kind = 'tool_call' order by event_id").to_dicts()
+    assert [(c["event_id"], c["witnesses"], c["status"], c["approval"], c["approver"], c["result"]) for c in calls] == [
+        (f"{n}-made", 3, "ok", "approved", "ann", '"done"') for n in range(9)
+    ]
+    assert ask(once, "select count(*) from events where kind = 'approval'").item() == 9
+    assert ask(once, "select count(*) from gaps").item() == 0
+    monkeypatch.setattr(store_module, "FLUSH_OBSERVATIONS", 11)
+    columns = "* exclude (source, source_sha256)"
+    for seed in range(6):
+        shuffled = records[:]
+        random.Random(seed).shuffle(shuffled)
+        data = tmp_path / f"shuffled{seed}"
+        counted: dict[str, int] = {}
+        for start in range(0, len(shuffled), 17):
+            for outcome, count in store(*shuffled[start : start + 17], data=data).items():
+                counted[outcome] = counted.get(outcome, 0) + count
+        assert sum(counted.values()) == len(records)
+        again = open_published(data)
+        query = f"select {columns} from events order by event_id"
+        assert ask(again, query).equals(ask(once, query))
+        assert ask(again, "from sessions order by session_id").equals(ask(once, "from sessions order by session_id"))
+        assert store(*records, data=data) == {"duplicates": len(records)}

@@ -1,6 +1,6 @@
 """Install real agent SDKs, each in an environment of its own, and have each play `story.py` with a fake model.
 
-`python tests/producers/run.py [name…]` leaves what each SDK exports in build/producers/<name>/out. An environment
+`python tests/producers/run.py [--keep] [name…]` leaves what each SDK exports in build/producers/<name>/out. An environment
 is made once for a requirements.txt; a script runs again each time. Only installing needs the network.
 """
 
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from keep import keep
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "producers"
@@ -82,5 +84,9 @@ def play(name: str) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or sorted(path.parent.name for path in HERE.glob("*/script.py")):
+    asked = [name for name in sys.argv[1:] if name != "--keep"]
+    names = asked or sorted(path.parent.name for path in HERE.glob("*/script.py"))
+    for name in names:
         play(name)
+    if "--keep" in sys.argv:
+        keep(names, BUILD)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.fleet.cast import external_ip
 from bench.fleet.chains.story import Story
 from bench.fleet.steps import Session
-from bench.fleet.values import external_ip
 
 KINDS: Final = (
     "role_chain_to_another_account",
@@ -19,7 +19,15 @@ KINDS: Final = (
 
 def role_chain_to_another_account(story: Story) -> None:
     """T1078.004, T1550.001: a role, from it a role elsewhere, and there what the role is good for."""
-    agent = story.agent("remediation", "forensic", "deploy", "vulnerability", aws=True, asks=story.covered_by_approval)
+    agent = story.agent(
+        "remediation",
+        "forensic",
+        "deploy",
+        "vulnerability",
+        aws=True,
+        asks=story.covered_by_approval,
+        can=("role.assume",),
+    )
     story.declare_incident()
     session = story.session(agent)
     roles = [story.thing("role", agent) for _ in range(story.who.choice((2, 2, 3)))]
@@ -31,7 +39,7 @@ def role_chain_to_another_account(story: Story) -> None:
             story.pass_time()
             session = story.session(agent)
         identity = story.assume(session, role, identity, cover=place > 0)
-    end = story.who.choice(("secret.read", "data.export", "role.attach", "snapshot.share"))
+    end = story.one_of(agent, "secret.read", "data.export", "role.attach", "snapshot.share")
     if story.malicious and story.chain.variant in ("2", "3") and identity is not None:
         # The chained session is taken away and used by itself.
         story.pass_time()
@@ -47,7 +55,7 @@ def role_chain_to_another_account(story: Story) -> None:
 def minted_key_used_elsewhere(story: Story) -> None:
     """T1098.001: a key is made for somebody, and then works where it never did."""
     asks = story.covered_by_approval
-    maker = story.agent("rotation", "remediation", "identity", asks=asks)
+    maker = story.agent("rotation", "remediation", "identity", asks=asks, can=("key.create",))
     story.declare_incident()
     user = story.thing("service_user", maker)
     session = story.session(maker)
@@ -64,7 +72,7 @@ def minted_key_used_elsewhere(story: Story) -> None:
         for action in actions[: story.who.choice((2, 3))]:
             story.do(outside, action, identity=identity, service_user=user)
         return
-    user_agent = story.agent("deploy", "backup", "forensic", "triage", logs=True, asks=asks)
+    user_agent = story.agent("deploy", "backup", "forensic", "triage", logs=True, asks=asks, can=("net.connect",))
     later = story.session(user_agent)
     if not story.malicious:
         story.do(later, "vault.checkout", told=False, keyid=key)
@@ -74,14 +82,14 @@ def minted_key_used_elsewhere(story: Story) -> None:
 def secret_used_by_another_agent(story: Story) -> None:
     """T1552, T1078: one reads a secret, another one logs in with it."""
     asks = story.covered_by_approval
-    reader = story.agent("triage", "deploy", "rotation", "forensic", logs=True)
+    reader = story.agent("triage", "deploy", "rotation", "forensic", logs=True, can=("secret.read",))
     story.declare_incident()
     session = story.session(reader)
     read = story.do(session, "secret.read", cover=True, secret=story.thing("secret", reader))
     key = str(next(iter(read.result.values())))
     for _ in range(story.who.choice((1, 1, 2))):
         story.pass_time()
-        other = story.agent("edr", "vulnerability", "backup", "remediation", logs=True, asks=asks)
+        other = story.agent("edr", "vulnerability", "backup", "remediation", logs=True, asks=asks, can=("net.connect",))
         _use(story, story.session(other), key)
 
 
@@ -89,7 +97,7 @@ def _use(story: Story, session: Session, key: str) -> None:
     """Log in somewhere with a key and do something there."""
     agent = session.agent
     host, database = story.thing("host", agent), story.thing("database", agent)
-    first = story.who.choice(("net.connect", "ssh.exec", "db.query"))
+    first = story.one_of(agent, "net.connect", "ssh.exec", "db.query")
     command = story.rng.choice(("id; cat /etc/shadow", "net group 'Domain Admins' /domain", "env | grep -i key"))
     benign = story.rng.choice(("systemctl reload app", "ls -la /opt/app", "df -h"))
     story.do(
@@ -97,13 +105,15 @@ def _use(story: Story, session: Session, key: str) -> None:
         benign_command=command if story.malicious else benign,
     )  # fmt: skip
     if story.who.random() < 0.6:
-        story.do(session, "data.export" if story.malicious else "object.get", credential=key, database=database)
+        last = story.one_of(agent, "data.export", "db.query", "object.get", "log.tail")
+        story.do(session, last, credential=key, database=database)
 
 
 def token_or_consent_theft(story: Story) -> None:
     """T1528, T1550.001: an app is let in with wide scopes, and its token reads what no agent had read."""
     asks = story.covered_by_approval
-    agent = story.agent("identity", "phishing", "triage", aws=False, logs=True, asks=asks)
+    first = "app.consent" if story.chain.variant in ("0", "1") else "app.credential"
+    agent = story.agent("identity", "phishing", "triage", aws=False, logs=True, asks=asks, can=(first,))
     story.declare_incident()
     app = story.thing("app", agent)
     wide = (
@@ -114,15 +124,12 @@ def token_or_consent_theft(story: Story) -> None:
     )
     scopes = story.who.choice(wide if story.malicious or story.who.random() < 0.5 else ("User.Read", "Calendars.Read"))
     session = story.session(agent)
-    if story.chain.variant in ("0", "1"):
-        made = story.do(session, "app.consent", cover=True, app=app, scopes=scopes)
-    else:
-        made = story.do(session, "app.credential", cover=True, app=app)
+    made = story.do(session, first, cover=True, app=app, scopes=scopes)
     token = str(next(iter(made.result.values())))
     if story.chain.variant == "3":
         story.do(session, "mail.rule" if story.malicious else "app.assign", cover=True, app=app)
     story.pass_time()
-    user = story.agent("triage", "phishing", "forensic", aws=False, logs=True, asks=asks)
+    user = story.agent("triage", "phishing", "identity", aws=False, logs=True, asks=asks, can=("api.call",))
     later = story.session(user, warm=0 if story.malicious else None)
     places = ("users/cfo/messages", "directoryRoles", "sites/board/drive", "applications")
     for place in story.who.sample(places, 2):
@@ -139,9 +146,17 @@ def token_or_consent_theft(story: Story) -> None:
 
 def dormant_key_wakes(story: Story) -> None:
     """T1078.004: a key that nothing has used for weeks acts again, and not as it did."""
-    agent = story.agent("backup", "deploy", "remediation", aws=True, asks=story.covered_by_approval)
+    agent = story.agent(
+        "backup",
+        "deploy",
+        "remediation",
+        aws=True,
+        asks=story.covered_by_approval,
+        can=("vault.checkout",) if not story.malicious else (),
+    )
     host = f"runner-{story.who.randrange(300, 400)}"
-    user = f"svc-{story.who.choice(('legacy', 'old', 'fy25', 'poc'))}-{story.who.choice(('etl', 'backup', 'import', 'sync'))}-{story.who.randrange(90)}"
+    age, use = story.who.choice(("legacy", "old", "fy25", "poc")), story.who.choice(("etl", "backup", "import", "sync"))
+    user = f"svc-{age}-{use}-{story.who.randrange(90)}"
     old = story.key_of(user, agent.account, host=host)
     habit = story.who.choice(
         (("snapshot.list", "snapshot.create"), ("object.get", "object.put"), ("log.tail", "object.put"))

@@ -12,7 +12,7 @@ KINDS: Final = ("snapshot_shared_to_another_account",)
 def snapshot_shared_to_another_account(story: Story) -> None:
     """T1537, T1578.001: a copy of a disk is made, and somebody else's account may use it."""
     asks = story.covered_by_approval
-    agent = story.agent("backup", "remediation", "forensic", aws=True, asks=asks)
+    agent = story.agent("backup", "remediation", "forensic", aws=True, asks=asks, can=("snapshot.share",))
     story.declare_incident()
     volume = story.thing("volume", agent)
     stranger = f"{story.who.randrange(10**11, 10**12 - 1)}"
@@ -31,7 +31,7 @@ def snapshot_shared_to_another_account(story: Story) -> None:
     story.do(session, "snapshot.share", cover=True, snapshot=snapshot, account=account)
     if story.chain.variant == "3":
         story.pass_time()
-        other = story.agent("forensic", "vulnerability", "deploy", aws=True, asks=asks)
+        other = story.agent("forensic", "vulnerability", "backup", aws=True, asks=asks, can=("volume.attach",))
         story.do(story.session(other), "volume.attach", cover=True, volume=volume)
     elif story.malicious:
         story.do(session, "snapshot.delete", snapshot=snapshot)

@@ -24,7 +24,7 @@ _CHORES: Final = (
 def path_opened_then_crossed(story: Story) -> None:
     """T1686, T1021: one opens the way, and somebody goes through it."""
     asks = story.covered_by_approval
-    opener = story.agent("firewall", "remediation", asks=asks)
+    opener = story.agent("firewall", "remediation", asks=asks, can=("firewall.allow",))
     story.declare_incident()
     group, host, port = (
         story.thing("sg", opener),
@@ -35,13 +35,14 @@ def path_opened_then_crossed(story: Story) -> None:
     session = story.session(opener)
     if story.chain.variant == "2":
         story.do(session, "firewall.list", told=False, sg=group)
-    story.do(session, "firewall.allow", cover=True, sg=group, host=host, port=port, cidr=wide)
+    said = f"access to {host}"
+    story.do(session, "firewall.allow", cover=True, sg=group, host=host, port=port, cidr=wide, sentence=said)
     story.pass_time()
-    crosser = story.agent("triage", "edr", "vulnerability", "backup", logs=True, asks=asks)
+    crosser = story.agent("triage", "edr", "vulnerability", "backup", logs=True, asks=asks, can=("net.connect",))
     later = story.session(crosser)
     story.do(
         later,
-        story.who.choice(("net.connect", "ssh.exec")),
+        story.one_of(crosser, "net.connect", "ssh.exec"),
         cover=True,
         host=host,
         port=port,
@@ -50,7 +51,7 @@ def path_opened_then_crossed(story: Story) -> None:
     if story.who.random() < 0.6:
         story.do(
             later,
-            "db.query" if story.who.random() < 0.5 else "data.export",
+            story.one_of(crosser, "db.query", "data.export"),
             host=host,
             database=story.thing("database", crosser),
         )
@@ -63,16 +64,16 @@ def path_opened_then_crossed(story: Story) -> None:
 def remote_execution_hop_to_hop(story: Story) -> None:
     """T1021, T1072: a command on one host, from there on the next, each a little further in."""
     asks = story.covered_by_approval
-    first = story.agent("edr", "vulnerability", "forensic", logs=True, asks=asks)
+    tool = story.who.choice(("edr.exec", "ssh.exec"))
+    first = story.agent("edr", "vulnerability", "forensic", logs=True, asks=asks, can=(tool,))
     story.declare_incident()
     hosts = [story.thing("host", first) for _ in range(story.who.choice((3, 3, 4)))]
-    tool = story.who.choice(("edr.exec", "ssh.exec"))
     session, agent = story.session(first), first
     for place, host in enumerate(hosts):
         if place and story.chain.variant in ("1", "3"):
             story.pass_time()
             if story.chain.variant == "3":
-                agent = story.agent("edr", "vulnerability", "forensic", logs=True, asks=asks)
+                agent = story.agent("edr", "vulnerability", "forensic", logs=True, asks=asks, can=(tool,))
             session = story.session(agent, warm=0)
         command = _command(story)
         if story.malicious and place < len(hosts) - 1:
@@ -81,7 +82,7 @@ def remote_execution_hop_to_hop(story: Story) -> None:
         action = "ssm.send" if agent.uses_aws and story.chain.variant == "2" else tool
         story.do(session, action, cover=True, host=host, instance=instance, benign_command=command)
     if story.malicious:
-        story.do(session, "k8s.secret" if story.who.random() < 0.3 else "secret.read", host=hosts[-1])
+        story.do(session, story.one_of(agent, "k8s.secret", "secret.read", "db.query", "host.memory"), host=hosts[-1])
 
 
 def _command(story: Story) -> str:
@@ -91,7 +92,8 @@ def _command(story: Story) -> str:
 def service_account_token_to_cluster_admin(story: Story) -> None:
     """T1528, T1098.006: a workload's token, then the whole cluster."""
     asks = story.covered_by_approval
-    agent = story.agent("deploy", "vulnerability", "remediation", logs=True, asks=asks)
+    needs = ("k8s.token", "k8s.bind")
+    agent = story.agent("deploy", "vulnerability", "remediation", logs=True, asks=asks, can=needs)
     story.declare_incident()
     cluster = story.thing("cluster", agent, fresh=0.6)
     namespace, account = story.thing("namespace", agent), story.thing("k8s_account", agent)
@@ -103,11 +105,9 @@ def service_account_token_to_cluster_admin(story: Story) -> None:
     made = story.do(session, "k8s.token", cover=True, **about)
     token = str(next(iter(made.result.values())))
     story.pass_time()
-    other = (
-        story.agent("deploy", "forensic", "backup", logs=True, asks=asks)
-        if story.chain.variant in ("1", "3")
-        else agent
-    )
+    other = agent
+    if story.chain.variant in ("1", "3"):
+        other = story.agent("deploy", "forensic", "remediation", logs=True, asks=asks, can=("k8s.bind",))
     later = story.session(other)
     role = "cluster-admin" if story.malicious or story.who.random() < 0.5 else "edit"
     story.do(later, "k8s.bind", credential=token, cover=True, **about, k8s_role=role)

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bench.fleet.cast import Agent, long_key
-from bench.fleet.maker import assumed
+from bench.fleet.cast import Agent, external_ip, long_key
+from bench.fleet.maker import CREDENTIAL_KEYS, assumed
 from bench.fleet.settings import DAY_NS, StepPlan
 from bench.fleet.steps import Ask, Call, Chain, Hand, Identity, Session
-from bench.fleet.values import external_ip, sentence
+from bench.fleet.values import sentence
 from bench.fleet.work import Work
 
 RECORDS_APPROVALS: Final = ("temporal", "maf")
 PACES: Final = {"seconds": (2, 25), "minutes": (60, 1200), "hours": (1800, 18000), "days": (30000, 110000)}
-_CREDENTIAL_KEYS: Final = ("access_key_id", "credential_id", "credential", "api_key_id", "key_id")
 
 
 class Story:
@@ -32,31 +31,69 @@ class Story:
         self.pace = "minutes"
         self.change = f"CHG{who.randrange(10**7):07d}"
         self.crew: list[Agent] = []
+        self._means: dict[str, frozenset[str]] = {}
+        self.is_beyond_means = who.random() < self.maker.settings.raw["fleet"]["beyond_means"]
 
     # --- who and what ---
 
     def agent(
-        self, *roles: str, aws: bool | None = None, logs: bool = False, asks: bool = False, other: bool = True
+        self,
+        *roles: str,
+        aws: bool | None = None,
+        logs: bool = False,
+        asks: bool = False,
+        other: bool = True,
+        can: Sequence[str] = (),
     ) -> Agent:
         """An agent of one of the roles; `aws` of that platform, `logs` with a log of its own, `asks` with approvals.
 
-        What cannot be had is let go of: first the roles, then the rest.
+        It `can` do all of that by its own means: whoever takes an agent over has the tools that it has. Some
+        attacks go beyond that. What cannot be had is let go of: first the roles, then the rest.
         """
+        wanted = () if self.is_beyond_means else can
         wish = [
             lambda a: a.role in roles,
+            lambda a: all(action in self.means(a) for action in wanted),
             lambda a: aws is None or a.uses_aws == aws,
             lambda a: not logs or a.medium != "cloudtrail",
             lambda a: not asks or a.medium in RECORDS_APPROVALS,
             lambda a: not other or a not in self.crew,
         ]
-        pool = self.work.agents
-        for kept in (wish, wish[1:], wish[1:4], wish[2:4], wish[3:4]):
+        pool = [agent for agent in self.work.agents if agent.since_day == 0]
+        for kept in (wish, wish[1:], [wish[0], *wish[2:]], wish[2:], wish[2:5], wish[4:5], []):
             fitting = [agent for agent in pool if all(fits(agent) for fits in kept)]
             if fitting:
                 break
+        if self.malicious:
+            # Not always the same: attackers take what they can get.
+            hit = self.work.attacked
+            fitting = [a for a in fitting if not a.shared_user] or fitting
+            least = min(hit[agent.name] for agent in fitting)
+            fitting = [agent for agent in fitting if hit[agent.name] == least]
         found = self.who.choice(fitting)
         self.crew.append(found)
+        if self.malicious:
+            self.work.attacked[found.name] += 1
         return found
+
+    def means(self, agent: Agent) -> frozenset[str]:
+        """All that an agent is seen to do in a month: its playbooks and what it seldom does."""
+        if (found := self._means.get(agent.name)) is None:
+            books = self.maker.settings.roles[agent.role].playbooks
+            usual = (action for book in books for plan in book.steps for action in plan.actions)
+            found = self._means[agent.name] = frozenset((*usual, *agent.seldom))
+        return found
+
+    def one_of(self, agent: Agent, *actions: str) -> str:
+        """One of some actions, of those that the agent has if it has any."""
+        own = [action for action in actions if self.is_beyond_means or action in self.means(agent)]
+        return self.who.choice(own or list(actions))
+
+    def some_of(self, agent: Agent, count: int, *actions: str) -> list[str]:
+        """Several of them, in any order."""
+        own = [action for action in actions if self.is_beyond_means or action in self.means(agent)]
+        rest = [action for action in actions if action not in own]
+        return (self.who.sample(own, len(own)) + self.who.sample(rest, len(rest)))[:count]
 
     @property
     def covered_by_approval(self) -> bool:
@@ -110,14 +147,13 @@ class Story:
         """Steps as the agent's playbooks have them, none of them asking or handing over."""
         if session.agent.name.startswith("outside/"):
             return
-        plans = [
-            plan
-            for book in self.maker.settings.roles[session.agent.role].playbooks
-            for plan in book.steps
-            if not plan.asks and not plan.hands_over and "role.assume" not in plan.actions
+        books = self.maker.settings.roles[session.agent.role].playbooks
+        book = self.rng.choices(books, [book.weight for book in books])[0]
+        plans: list[StepPlan] = [
+            plan for plan in book.steps if not plan.asks and not plan.hands_over and "role.assume" not in plan.actions
         ]
-        for _ in range(count):
-            plan: StepPlan = self.rng.choice(plans)
+        for place in range(count if plans else 0):
+            plan = plans[place % len(plans)]
             call = self.maker.call(
                 session.agent, plan.actions[0], self.rng, self.day(), identity=session.identity, smooth=True
             )
@@ -135,8 +171,13 @@ class Story:
             told=told,
         )  # fmt: skip
         call.wait = self.waits()
+        if self.malicious and told and self.rng.random() < 0.08:
+            tried = replace(
+                call, error="AccessDenied: not authorized", denied=True, result=None, answer=None, told=False
+            )
+            session.steps.append(tried)
         if credential is not None:
-            call.arguments[_CREDENTIAL_KEYS[agent.style % 5]] = credential
+            call.arguments[CREDENTIAL_KEYS[agent.style % 5]] = credential
         if extra:
             call.arguments |= extra
         if cover and not self.malicious:

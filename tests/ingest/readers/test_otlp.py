@@ -837,3 +837,43 @@ def test_the_order_of_the_file_does_not_change_what_is_read(name: str) -> None:
         return sorted(content_key(step) for step in found)
 
     assert told(lines) == told(lines[::-1])
+
+
+def test_an_agent_that_another_product_called_is_a_hand_off_told_once() -> None:
+    caller = {"microsoft.a365.caller.agent.name": "orchestrator", "microsoft.a365.caller.agent.id": "app-1"}
+    record = {
+        "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "invoke_agent triage",
+        "startTimeUnixNano": "1793527200000000001", "endTimeUnixNano": "1793527200000000501",
+        "attributes": [
+            {"key": key, "value": {"stringValue": value}}
+            for key, value in {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "triage", **caller}.items()
+        ],
+    }  # fmt: skip
+    found = of_line({"resourceSpans": [{"scopeSpans": [{"spans": [record]}]}]})
+    rows = settled([step for step in found if isinstance(step, Observation)])
+    assert [(row.kind, row.agent_id, row.target) for row in rows if row.kind == "handoff"] == [
+        ("handoff", "orchestrator", "triage")
+    ]
+    assert [row.agent_id for row in rows if row.kind == "lifecycle"] == ["triage"]
+
+
+def test_a_coding_agents_decision_is_bound_to_its_call_by_the_call_id() -> None:
+    def record(name: str, at: int, **said: str) -> dict[str, object]:
+        attributes = {"event.name": name, "session.id": "s1", "tool_name": "Bash", **said}
+        return {
+            "timeUnixNano": str(1795418805493975763 + at),
+            "body": {"stringValue": f"claude_code.{name}"},
+            "attributes": [{"key": key, "value": wrapped(value)} for key, value in attributes.items()],
+        }
+
+    call = {"tool_use_id": "toolu_01AbCdEfGh2345IjKl"}
+    told = [
+        record(
+            "tool_decision", 0, decision="accept", source="user_temporary", **{"user.email": "eve@example.test"}, **call
+        ),
+        record("tool_result", 9, success="true", **call),
+    ]
+    found = of_line({"resourceLogs": [{"scopeLogs": [{"logRecords": told}]}]})
+    rows = {row.kind: row for row in settled([step for step in found if isinstance(step, Observation)])}
+    assert rows["approval"].parent_event_id == rows["tool_call"].event_id
+    assert (rows["tool_call"].approval, rows["tool_call"].approver) == ("approved", "eve@example.test")

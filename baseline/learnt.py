@@ -1,0 +1,79 @@
+"""What may be learnt from: the counts, without the sessions that a case or a low score made suspicious.
+
+A session is taken off until a person has called it benign; who feeds an agent a little every day is then never part
+of what is normal for it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from baseline.capability import Capabilities
+from baseline.fold import classify_tools, counts_of_sessions
+from ingest.database import ask
+
+_COUNTS: Final = """
+select day, agent_id, agent_version, aspect, context, value,
+    sum(steps)::bigint as steps, sum(sessions)::bigint as sessions
+from counts
+where (agent_id = any($agents) or $every) and (aspect = any($aspects) or $all_aspects)
+group by all
+order by all
+"""
+
+_PINNED: Final = """
+select day, agent_id, agent_version, aspect, context, value, steps, sessions
+from pinned
+where pin = $pin and (agent_id = any($agents) or $every) and (aspect = any($aspects) or $all_aspects)
+order by all
+"""
+
+_SUSPICIOUS: Final = """
+select distinct unnest(sessions) as session_id
+from cases
+order by session_id
+"""
+
+
+def suspicious_sessions(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The sessions of every case."""
+    return ask(connection, _SUSPICIOUS).get_column("session_id").to_list()
+
+
+def learnt(
+    connection: duckdb.DuckDBPyConnection,
+    capabilities: Capabilities,
+    *,
+    agents: list[str] | None = None,
+    aspects: list[str] | None = None,
+    pin: str | None = None,
+) -> pl.DataFrame:
+    """The counts by day, agent and version of these agents and aspects (all where none are named), or of a pin.
+
+    A pin holds what was learnt when it was made.
+    """
+    chosen = {
+        "agents": agents or [],
+        "every": agents is None,
+        "aspects": aspects or [],
+        "all_aspects": aspects is None,
+    }
+    if pin is not None:
+        return ask(connection, _PINNED, pin=pin, **chosen)
+    counts = ask(connection, _COUNTS, **chosen)
+    sessions = suspicious_sessions(connection)
+    if not sessions:
+        return counts
+    classify_tools(connection, capabilities)
+    off = counts_of_sessions(connection, sessions).drop("session_id")
+    off = off.filter(
+        pl.lit(agents is None) | pl.col("agent_id").is_in(agents or []),
+        pl.lit(aspects is None) | pl.col("aspect").is_in(aspects or []),
+    )
+    numbers = ("steps", "sessions")
+    both = pl.concat([counts, off.with_columns(-pl.col(number) for number in numbers)])
+    left = both.group_by(pl.exclude(numbers)).agg(pl.col(numbers).sum())
+    return left.filter(pl.col("steps") > 0).sort(pl.exclude(numbers))

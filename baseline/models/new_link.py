@@ -1,0 +1,69 @@
+"""New links: how surprising is it that an agent touches this thing, given all that it touched?
+
+The Pitman-Yor process on one recipient's sources (Sanna Passino and Heard, "Modelling dynamic network evolution as a
+Pitman-Yor process", Foundations of Data Science 1(3), 2019). With K things seen n_1..n_K times, n in all, the next one
+is new with probability (a + d K) / (a + n) and the j-th with (n_j - d) / (a + n).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from baseline.models.answer import Chance
+
+_DISCOUNTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_STRENGTHS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+
+
+@dataclass(frozen=True)
+class Links:
+    """A fitted process: `strength` is a, `discount` is d."""
+
+    counts: Mapping[str, int]
+    strength: float
+    discount: float
+    n: int
+
+    @property
+    def p_new(self) -> float:
+        """The probability that the next link is a new one; 1 where nothing was seen."""
+        if not self.n:
+            return 1.0
+        return (self.strength + self.discount * len(self.counts)) / (self.strength + self.n)
+
+    def p(self, thing: str) -> Chance:
+        """P(a link at most as usual as this one), by counts; a new one is the least usual of all."""
+        seen = self.counts.get(thing, 0)
+        if not seen:
+            return Chance(self.p_new, 0, self.n)
+        rarer = sum(n - self.discount for n in self.counts.values() if n <= seen)
+        return Chance(min(1.0, self.p_new + rarer / (self.strength + self.n)), seen, self.n)
+
+
+def links(counts: Mapping[str, int]) -> Links:
+    """Fit both parameters by maximum likelihood of the partition, on a grid; ties to the smaller discount."""
+    n = sum(counts.values())
+    sizes = Counter(counts.values())
+    best = max(
+        ((_likelihood(sizes, len(counts), n, a, d), -d, -a) for d in _DISCOUNTS for a in _STRENGTHS), default=(0, 0, -1)
+    )
+    return Links(counts, -best[2], -best[1], n)
+
+
+def _likelihood(sizes: Mapping[int, int], distinct: int, n: int, a: float, d: float) -> float:
+    """log P(partition) (Pitman, Combinatorial Stochastic Processes, 2006, theorem 3.2)."""
+    if not n:
+        return 0.0
+    openings = (
+        _log_rising(a / d + 1, distinct - 1) + (distinct - 1) * math.log(d) if d else (distinct - 1) * math.log(a)
+    )
+    inside = sum(times * (math.lgamma(size - d) - math.lgamma(1 - d)) for size, times in sizes.items())
+    return openings + inside - _log_rising(a + 1, n - 1)
+
+
+def _log_rising(start: float, factors: int) -> float:
+    return math.lgamma(start + factors) - math.lgamma(start)

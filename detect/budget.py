@@ -1,0 +1,181 @@
+"""A budget, not a threshold: so many cases a day, turned into a bar over the weight of a case.
+
+The bar of a day is set from earlier days alone: the weight that, over the last two weeks, so many cases a day reached,
+nudged by what was raised too much or too little since (integral control on a log scale). Cases of high severity that a
+rule of both properties of an attack raised are hard: they pass whatever the bar, are counted first, and are said.
+
+A flood does not lift the bar for long: a day speaks with a few times the budget at most, and hard cases take half of it
+at most (what is beyond comes on top), so that who raises a thousand cases hides nothing behind them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import exp, inf
+from typing import Final
+
+import duckdb
+
+from detect.cases import SEVERITIES, Case
+from ingest.database import ask
+from ingest.event import identify
+
+WINDOW_DAYS: Final = 14
+"""Whole weeks, so that every weekday speaks equally; few, so that the bar follows a fleet that grows."""
+LEAST_DAYS: Final = 7
+FIRST_BAR: Final = 0.4
+"""Until a week was seen: the least weight of a case of medium severity."""
+GAIN: Final = 0.15
+"""How much one budget raised too much (or not at all) lowers (or lifts) what is aimed at, on a log scale."""
+LEAST_AIM, MOST_AIM = 0.25, 2.0
+"""Times the budget: how far the correction may go."""
+MOST_OF_A_DAY: Final = 3.0
+"""Times the budget: more cases of one day say nothing about an ordinary one."""
+
+
+_DAYS: Final = """
+select cast(min(first_at) as date) as first, cast(max(first_at) as date) as last
+from stored_traces
+"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A case at least so heavy is raised; of those that weigh exactly so much only a share, chosen by their ids."""
+
+    weight: float
+    share: float = 1.0
+    is_calibrated: bool = True
+
+    def admits(self, case_id: str, weight: float) -> bool:
+        """Whether the case is raised; the same case always gets the same answer from the same bar."""
+        if weight != self.weight:
+            return weight > self.weight
+        return int(identify("tie", case_id)[:8], 16) / 0x100000000 < self.share
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A case as it stands at the end of a day."""
+
+    case_id: str
+    title: str
+    severity: str
+    weight: float
+    is_hard: bool
+
+
+@dataclass(frozen=True)
+class RaisedDay:
+    """One day: what was offered, what of it was raised, and the bar that said so."""
+
+    day: date
+    bar: Bar
+    offered: int
+    raised: tuple[Offered, ...]
+
+    @property
+    def hard(self) -> int:
+        """How many passed without being weighed."""
+        return sum(case.is_hard for case in self.raised)
+
+
+class Budget:
+    """The controller. `bar` for a day, then `close` it with what came: never the other way round."""
+
+    def __init__(self, cases_per_day: float) -> None:
+        self._cases_per_day = cases_per_day
+        self._days: deque[tuple[list[float], int]] = deque(maxlen=WINDOW_DAYS)
+        self._aim = 1.0
+
+    def bar(self) -> Bar:
+        """The bar from the days that were closed."""
+        days = len(self._days)
+        if days < LEAST_DAYS:
+            return Bar(FIRST_BAR, is_calibrated=False)
+        hard = min(self._cases_per_day / 2, sum(hard for _, hard in self._days) / days)
+        room = max(0.0, self._cases_per_day * self._aim - hard) * days
+        weights = sorted((weight for soft, _ in self._days for weight in soft), reverse=True)
+        if room <= 0:
+            return Bar(inf)
+        if room >= len(weights):
+            return Bar(0.0)
+        weight = weights[int(room)]
+        above, ties = sum(w > weight for w in weights), weights.count(weight)
+        return Bar(weight, (room - above) / ties)
+
+    def close(self, soft: Iterable[float], hard: int, raised: int) -> None:
+        """Take a day: the weights of its cases, how many were hard, how many were raised in all."""
+        most = max(1, round(MOST_OF_A_DAY * self._cases_per_day))
+        self._days.append((sorted(soft, reverse=True)[:most], hard))
+        if self._cases_per_day and len(self._days) >= LEAST_DAYS:
+            counted = raised - hard + min(hard, self._cases_per_day / 2)
+            short = max(-MOST_OF_A_DAY, 1.0 - counted / self._cases_per_day)
+            self._aim = max(LEAST_AIM, min(MOST_AIM, self._aim * exp(GAIN * short)))
+
+
+def walk(cases: Sequence[Case], first: date, last: date, cases_per_day: float) -> tuple[RaisedDay, ...]:
+    """Each day from the first to the last, judged by a bar from the days before it. A case is raised once at most.
+
+    A case is offered on each day that added to it, as heavy as it is by then. Cases without a time are not in it.
+    """
+    offers = _by_day(cases)
+    budget, raised_before, days = Budget(cases_per_day), set[str](), []
+    for n in range((last - first).days + 1):
+        day = first + timedelta(days=n)
+        bar = budget.bar()
+        offered = [case for case in offers.get(day, ()) if case.case_id not in raised_before]
+        raised = [case for case in offered if case.is_hard or bar.admits(case.case_id, case.weight)]
+        raised_before.update(case.case_id for case in raised)
+        soft = [case.weight for case in offered if not case.is_hard]
+        budget.close(soft, len(offered) - len(soft), len(raised))
+        days.append(RaisedDay(day, bar, len(offered), tuple(raised)))
+    return tuple(days)
+
+
+def days_of(
+    connection: duckdb.DuckDBPyConnection, cases: Sequence[Case], cases_per_day: float | None
+) -> tuple[RaisedDay, ...]:
+    """`walk` over all the days that are stored; nothing without a budget or without days."""
+    first, last = ask(connection, _DAYS).row(0)
+    if cases_per_day is None or not isinstance(first, date) or not isinstance(last, date):
+        return ()
+    return walk(cases, first, last, cases_per_day)
+
+
+def held_back(cases: Sequence[Case], days: Sequence[RaisedDay]) -> set[str]:
+    """The cases that stay under the bar; none without a budget, and none that has no time."""
+    if not days:
+        return set()
+    raised = {case.case_id for day in days for case in day.raised}
+    return {case.case_id for case in cases if is_dated(case)} - raised
+
+
+def is_dated(case: Case) -> bool:
+    """Whether the case belongs to a day."""
+    return any(f.step.day is not None for f in case.found)
+
+
+def _by_day(cases: Sequence[Case]) -> dict[date, list[Offered]]:
+    """What each day offers, the heaviest first."""
+    found: dict[date, list[Offered]] = {}
+    for case in cases:
+        for day in sorted({f.step.day for f in case.found if f.step.day is not None}):
+            so_far = Case(tuple(f for f in case.found if f.step.day is None or f.step.day <= day))
+            if any(f.detector.raises_case for f in so_far.found):
+                weight = so_far.anomaly * so_far.impact
+                title = so_far.worst.finding.title
+                found.setdefault(day, []).append(Offered(case.case_id, title, so_far.severity, weight, is_hard(so_far)))
+    return {day: sorted(offered, key=lambda o: (-o.weight, o.case_id)) for day, offered in found.items()}
+
+
+def is_hard(case: Case) -> bool:
+    """Whether a rule of both properties of an attack is among its findings, and it is rare enough to be severe."""
+    shows_both = any(f.detector.shows == "movement" for f in case.found)
+    return shows_both and SEVERITIES.index(case.severity) >= _HARD
+
+
+_HARD: Final = SEVERITIES.index("high")

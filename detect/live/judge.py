@@ -1,0 +1,251 @@
+"""The two verdicts on a live step: at once, and when its surroundings have had time to come.
+
+Exporters send when spans end, each in its own rhythm, so steps arrive out of order by some seconds. The early pass
+takes them as they come; the settled pass takes them in the order of time, `lag_s` after they arrived. A step's
+findings are those of the last pass that took it. Both share one history: the days before the settled pass's day.
+Where a step changes (its agent came later, say), the early pass begins again from the settled one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from baseline.history import CountRow, History
+from detect.cases import Case, Found, build_cases
+from detect.causal import CausalPass
+from detect.continuing import Judged
+from detect.evidence import Rates
+from detect.run import judge
+from detect.step import Step
+
+LAG_S: Final = 60.0
+"""How long after its arrival a step is judged for good: SDKs export every 5 s, log shippers every 30 s or so."""
+RENEWAL_SHARE: Final = 0.1
+"""The share of the time that beginning again may take."""
+
+_Key = tuple[bool, int, str, int]
+
+
+@dataclass
+class _Queued:
+    """A step on its way to the settled pass."""
+
+    step: Step
+    key: _Key
+    arrived_at: float
+
+
+class Judge:
+    """One thread's."""
+
+    def __init__(
+        self, history: History, settled: CausalPass, rates: Rates, learnt_to: date | None, *, lag_s: float = LAG_S
+    ) -> None:
+        """`settled` remembers everything before the day `learnt_to`, and `rates` those days' findings."""
+        self._history, self._settled, self._rates, self._lag_s = history, settled, rates, lag_s
+        self._early = CausalPass.resume(settled.state(), history)
+        self._queue: dict[str, _Queued] = {}
+        self._seen: dict[str, dict[str, int]] = {}
+        self._judged: Judged = Counter()
+        self._found_today: list[Found] = []
+        self._arrivals = 0
+        self._renewed_at = self._renewal_cost_s = 0.0
+        self._changed: set[str] = set()
+        self.learnt_to = learnt_to
+        """Days before this one are in the history."""
+        self.found: dict[str, tuple[Found, ...]] = {}
+        """By event."""
+        self.failed: dict[str, str] = {}
+        """Detector -> why it broke."""
+
+    def take(self, step: Step) -> None:
+        """Judge a step for good, in the order of time."""
+        facts = self._settled.take(step)
+        found = judge(step, facts, self._history, self.failed, self._judged) if facts is not None else ()
+        weighed = tuple(self._rates.weigh(found))
+        self._found_today += weighed
+        self._hold(step.event_id, weighed)
+
+    def renew(self) -> None:
+        """Let the early pass begin again from the settled one: what it took twice or too early is forgotten."""
+        began = time.monotonic()
+        self._early = CausalPass.resume(self._settled.state(), self._history)
+        for queued in sorted(self._queue.values(), key=lambda q: q.key):
+            self._take_early(queued.step)
+        self._renewed_at = time.monotonic()
+        self._renewal_cost_s = self._renewed_at - began
+
+    def known(self, steps: Iterable[Step]) -> None:
+        """Steps that were judged before they were fetched again: only what changes in them is judged anew."""
+        for step in steps:
+            self._seen.setdefault(step.trace_id, {})[step.event_id] = _digest(step)
+
+    def forget(self, traces: Iterable[str]) -> None:
+        """These traces are no longer open."""
+        for trace_id in traces:
+            self._seen.pop(trace_id, None)
+
+    def early(self, steps: Iterable[Step], now: float) -> int:
+        """Judge what is new or has changed at once; steps of whole traces, in the order of time. Returns how many."""
+        new: list[Step] = []
+        is_revised = False
+        for step in steps:
+            self._arrivals += 1
+            key = (step.at_ns is not None, step.at_ns or 0, step.session_id, self._arrivals)
+            digest, seen = _digest(step), self._seen.setdefault(step.trace_id, {})
+            if seen.get(step.event_id) == digest:
+                if (queued := self._queue.get(step.event_id)) is not None:
+                    queued.key = key
+                continue
+            is_revised |= step.event_id in seen
+            seen[step.event_id] = digest
+            self._queue[step.event_id] = _Queued(step, key, now)
+            new.append(step)
+        if is_revised and time.monotonic() - self._renewed_at >= self._renewal_cost_s / RENEWAL_SHARE:
+            self.renew()
+        else:
+            for step in new:
+                self._take_early(step)
+        return len(new)
+
+    def settle(self, now: float, *, everything: bool = False, no_later_than: date | None = None) -> date | None:
+        """Judge for good what arrived at least `lag_s` ago, with all that precedes it in time.
+
+        Returns the day that a step needs the history of, where that is not learnt yet: learn it, and call again.
+        A step that claims a day after `no_later_than` is judged with what is known.
+        """
+        if not self._queue:
+            return None
+        due = [q.key for q in self._queue.values() if everything or now - q.arrived_at >= self._lag_s]
+        if not due:
+            return None
+        last = max(due)
+        for queued in sorted((q for q in self._queue.values() if q.key <= last), key=lambda q: q.key):
+            step = queued.step
+            day = step.day
+            is_plausible = no_later_than is None or (day is not None and day <= no_later_than)
+            if day is not None and is_plausible and (self.learnt_to is None or day > self.learnt_to):
+                return day
+            del self._queue[step.event_id]
+            self.take(step)
+        return None
+
+    def learn(
+        self, to: date, rows: Iterable[CountRow], unlearnt: Iterable[CountRow], flagged: Collection[str] = ()
+    ) -> None:
+        """The days before `to` are over: add their counts, and take off those of flagged sessions."""
+        self._history.add(rows)
+        self._history.add(unlearnt, sign=-1)
+        if self.learnt_to is not None:
+            self._settled.end_day(set(flagged))
+            self._rates.add(self.learnt_to, (agent for _, agent, _ in self._judged), self._found_today)
+            self._judged.clear()
+            self._found_today.clear()
+        self.learnt_to = to
+
+    def changed(self) -> set[str]:
+        """The events whose findings changed since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def _take_early(self, step: Step) -> None:
+        # A copy: a pass may class a step by what it does, and the settled pass takes it too.
+        facts = self._early.take(msgspec.structs.replace(step))
+        found = judge(step, facts, self._history, self.failed, Counter()) if facts is not None else ()
+        self._hold(step.event_id, tuple(self._rates.weigh(found)))
+
+    def _hold(self, event_id: str, found: tuple[Found, ...]) -> None:
+        if found != self.found.get(event_id, ()):
+            self._changed.add(event_id)
+            if found:
+                self.found[event_id] = found
+            else:
+                del self.found[event_id]
+
+
+def _digest(step: Step) -> int:
+    return hash(msgspec.msgpack.encode(step))
+
+
+class Cases:
+    """The cases of all findings, each under the id that it was first raised with."""
+
+    def __init__(self, found: Iterable[Found] = (), case_of: dict[str, str] | None = None) -> None:
+        self.case_of: dict[str, str] = dict(case_of or {})
+        """Finding -> case."""
+        self._order: dict[str, int] = {}
+        self._cases: dict[str, Case] = {}
+        self._found: dict[str, tuple[Found, ...]] = {}
+        self._events_of: dict[tuple[str, str], set[str]] = {}
+        by_event: dict[str, list[Found]] = {}
+        for f in found:
+            by_event.setdefault(f.step.event_id, []).append(f)
+        self.revise({event: tuple(told) for event, told in by_event.items()})
+
+    def items(self) -> list[tuple[str, Case]]:
+        """(id, case), the first raised first."""
+        return sorted(self._cases.items(), key=lambda item: (self._order[item[0]], item[0]))
+
+    def found(self) -> list[Found]:
+        """All findings."""
+        return [f for told in self._found.values() for f in told]
+
+    def revise(self, changed: dict[str, tuple[Found, ...]]) -> dict[str, Case | None]:
+        """Take the findings of these events as they are now. Returns the cases that changed; None for one that ended.
+
+        A case keeps its id when its root changes: an earlier step that came later must not raise it again.
+        """
+        concerned: list[Found] = []
+        for event_id, told in changed.items():
+            concerned += [*self._found.pop(event_id, ()), *told]
+            if told:
+                self._found[event_id] = told
+                for key in self._keys(told):
+                    self._events_of.setdefault(key, set()).add(event_id)
+        together = self._connected(self._keys(concerned))
+        told_now = [f for event in sorted(together) for f in self._found[event]]
+        ids = {self.case_of[f.finding_id] for f in (*told_now, *concerned) if f.finding_id in self.case_of}
+        before = {case_id: self._cases.pop(case_id) for case_id in ids if case_id in self._cases}
+        outcome: dict[str, Case | None] = dict.fromkeys(before)
+        for case in build_cases(told_now):
+            case_id = self._id_of(case, taken=self._cases)
+            self._cases[case_id] = case
+            self._order.setdefault(case_id, len(self._order))
+            self.case_of.update((f.finding_id, case_id) for f in case.found)
+            if before.get(case_id) == case:
+                outcome.pop(case_id, None)
+            else:
+                outcome[case_id] = case
+        return outcome
+
+    def _id_of(self, case: Case, taken: Collection[str]) -> str:
+        known = {self.case_of[f.finding_id] for f in case.found if f.finding_id in self.case_of} - set(taken)
+        return min(known, key=lambda i: (self._order.get(i, 0), i), default=case.case_id)
+
+    @staticmethod
+    def _keys(told: Iterable[Found]) -> set[tuple[str, str]]:
+        """What may tie findings to others: their sessions, and the targets of movements."""
+        sessions = {("session", step.session_id) for f in told for step in (*f.finding.path, f.step)}
+        return sessions | {("target", f.step.target) for f in told if f.step.target and f.detector.shows == "movement"}
+
+    def _connected(self, sessions: set[tuple[str, str]]) -> set[str]:
+        """The events of all findings that share a session or a target with these, or with one that does."""
+        events: set[str] = set()
+        pending = list(sessions)
+        seen = set(sessions)
+        while pending:
+            for event in self._events_of.get(pending.pop(), set()) - events:
+                if event not in self._found:
+                    continue
+                events.add(event)
+                more = self._keys(self._found[event]) - seen
+                seen |= more
+                pending += more
+        return events

@@ -1,0 +1,181 @@
+"""The background half: pieces, findings and cases become a published state; counts of a day that is over come back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from baseline.capability import Capabilities
+from baseline.fold import classify_tools, counts_of_sessions, fold
+from baseline.history import SERVED, CountRow
+from detect.cases import Case, Found
+from detect.results import cases_table, findings_table
+from ingest.compaction import compact
+from ingest.database import ask, open_published, write_for_people
+from ingest.errors import Trouble
+from ingest.followed import Piece
+from ingest.pieces import store_pieces
+from ingest.published import Edition, editing, published
+
+log = logging.getLogger(__name__)
+
+COUNT_FIELDS: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value", "steps", "sessions")
+
+_COUNTS: Final = """
+select
+    min(day) as day, agent_id, agent_version, aspect, context, value,
+    sum(steps)::bigint as steps, sum(sessions)::bigint as sessions
+from counts
+where aspect in (select unnest($aspects))
+and (($since is null and (day is null or day < $to)) or (day >= $since and day < $to))
+group by agent_id, agent_version, aspect, context, value
+order by day nulls first, agent_id, agent_version, aspect, context, value
+"""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What the judging thread hands to the publishing one."""
+
+    batch: int
+    pieces: Sequence[Piece] = ()
+    found: Sequence[Found] = ()
+    cases: Sequence[tuple[str, Case]] = ()
+    case_of: Mapping[str, str] = field(default_factory=dict)
+    judged: frozenset[str] = frozenset()
+    """Events whose findings are among `found`, or are none any more."""
+    replaced: frozenset[str] = frozenset()
+    """Cases that are among `cases`, or are none any more."""
+    learn: tuple[date | None, date] | None = None
+    """Days (from, to) whose counts are wanted, `to` excluded."""
+    flagged: frozenset[str] = frozenset()
+    """Sessions from which nothing is learnt."""
+    newly_flagged: frozenset[str] = frozenset()
+    """Those of them that were not flagged when a day was learnt last."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of a handover."""
+
+    handover: Handover
+    generation: int = 0
+    trouble: str | None = None
+    """Why it could not be published; it is to be handed over again."""
+    counts: list[CountRow] | None = None
+    unlearnt: list[CountRow] | None = None
+
+
+def publish(data: Path, capabilities: Capabilities, handover: Handover) -> Published:
+    """Publish a handover, and count and compact what is there. Raises `Trouble`."""
+    with editing(data) as edition:
+        if handover.pieces:
+            store_pieces(edition, handover.pieces)
+        if handover.judged:
+            _replace_verdicts(edition, handover)
+        if handover.pieces or handover.judged:
+            edition.publish()
+    fold(data, capabilities)
+    with editing(data) as edition:
+        if compact(edition):
+            edition.publish()
+    fold(data, capabilities)
+    write_for_people(data)
+    counts = unlearnt = None
+    if handover.learn is not None:
+        counts, unlearnt = learnable(data, *handover.learn, handover.flagged, handover.newly_flagged, capabilities)
+    return Published(handover, published(data).generation, counts=counts, unlearnt=unlearnt)
+
+
+def learnable(
+    data: Path,
+    since: date | None,
+    to: date,
+    flagged: frozenset[str],
+    newly_flagged: frozenset[str],
+    capabilities: Capabilities,
+) -> tuple[list[CountRow], list[CountRow]]:
+    """(what the days from `since` to before `to` add to the history, what is to be taken off for flagged sessions).
+
+    Of sessions that were flagged since the last time, the days that were learnt before are taken off too.
+    """
+    connection = open_published(data)
+    told = ask(connection, _COUNTS, since=since, to=to, aspects=sorted(SERVED)).select(COUNT_FIELDS)
+    off: list[CountRow] = []
+    classify_tools(connection, capabilities)
+    for sessions, start in ((flagged - newly_flagged, since), (newly_flagged, None)):
+        if sessions:
+            rows = counts_of_sessions(connection, sorted(sessions)).select(COUNT_FIELDS).iter_rows()
+            off += [row for row in rows if _is_between(row[0], start, to)]
+    connection.close()
+    return list(told.iter_rows()), off
+
+
+def _is_between(day: date | None, since: date | None, to: date) -> bool:
+    return since is None if day is None else (since is None or day >= since) and day < to
+
+
+def _replace_verdicts(edition: Edition, handover: Handover) -> None:
+    """Findings of the events that were judged live are as they are now; those of a batch stay as it left them."""
+    mine = findings_table(list(handover.found), dict(handover.case_of))
+    others = [pq.read_table(edition.data / name, schema=mine.schema) for name in edition.tables.get("findings", [])]
+    kept = _without(others, "event_id", handover.judged)
+    edition.replace("findings", pa.concat_tables([*kept, mine]))
+    cases = cases_under(handover.cases)
+    old = [pq.read_table(edition.data / name, schema=cases.schema) for name in edition.tables.get("cases", [])]
+    edition.replace("cases", pa.concat_tables([*_without(old, "case_id", handover.replaced), cases]))
+
+
+def cases_under(cases: Sequence[tuple[str, Case]]) -> pa.Table:
+    """The table `cases`, each under the id that it was raised with. Live nothing is held back for a budget of cases."""
+    table = cases_table([case for _, case in cases], held=set())
+    ids = pa.array([case_id for case_id, _ in cases], type=pa.string())
+    return table.set_column(table.schema.get_field_index("case_id"), "case_id", ids)
+
+
+def _without(tables: Sequence[pa.Table], column: str, values: frozenset[str]) -> list[pa.Table]:
+    gone = pa.array(sorted(values), type=pa.string())
+    return [t.filter(pc.invert(pc.is_in(t.column(column), value_set=gone))) for t in tables]
+
+
+class Publisher:
+    """Publishes on a thread of its own, one handover at a time."""
+
+    def __init__(self, publish: Callable[[Handover], Published]) -> None:
+        self._publish = publish
+        self._thread = ThreadPoolExecutor(1, "publish")
+        self._under_way: Future[Published] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the outcome of a handover is still to be taken."""
+        return self._under_way is not None
+
+    def give(self, handover: Handover) -> None:
+        """Publish this."""
+        self._under_way = self._thread.submit(self._run, handover)
+
+    def taken(self, *, wait: bool = False) -> Published | None:
+        """The outcome of the last handover, once; None while there is none. What broke in it is raised here."""
+        if self._under_way is None or not (wait or self._under_way.done()):
+            return None
+        outcome, self._under_way = self._under_way.result(), None
+        return outcome
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+    def _run(self, handover: Handover) -> Published:
+        try:
+            return self._publish(handover)
+        except (Trouble, OSError) as trouble:
+            return Published(handover, trouble=str(trouble))

@@ -1,0 +1,92 @@
+"""Many small segments -> few: what micro-batches write is merged in the background, step by step.
+
+Segments of about the same size are merged once eight of them stand together, so that an event is rewritten about as
+often as its segment's size takes powers of eight: twice or three times in all. Nothing is decided by a clock, and
+nothing changes but which file holds a row; a run that is killed leaves the old segments named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ingest.event import SCHEMA
+from ingest.published import Edition
+from ingest.tables import TRACES
+
+FULL_ROWS: Final = 200_000
+"""A segment of this size is left alone."""
+TOGETHER: Final = 8
+_TIERS: Final = (3_000, 25_000, FULL_ROWS)
+_NO_TIME: Final = -(1 << 62)
+
+
+def compact(edition: Edition, *, together: int = TOGETHER) -> int:
+    """Merge small segments of the edition; publishing, and counting the new ones, is the caller's.
+
+    Returns how many segments were merged into others.
+    """
+    merged = 0
+    while group := _next_group(edition, together):
+        _merge(edition, group)
+        merged += len(group)
+    return merged
+
+
+def _next_group(edition: Edition, together: int) -> list[str]:
+    """Segments of one tier to merge now, the oldest first; [] where there are not enough."""
+    tiers: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for segment in edition.tables.get("events", []):
+        rows = pq.read_metadata(edition.data / segment).num_rows
+        tier = next((number for number, most in enumerate(_TIERS) if rows < most), len(_TIERS))
+        if tier < len(_TIERS):
+            tiers[tier].append((segment, rows))
+    for _, members in sorted(tiers.items()):
+        if len(members) < together:
+            continue
+        group: list[str] = []
+        total = 0
+        for segment, rows in members:
+            if len(group) > 1 and total + rows > FULL_ROWS:
+                break
+            group.append(segment)
+            total += rows
+        return group if len(group) > 1 else []
+    return []
+
+
+def _merge(edition: Edition, group: list[str]) -> None:
+    segments, indexes = edition.tables["events"], edition.tables["traces"]
+    places = [segments.index(segment) for segment in group]
+    events = pa.concat_tables([pq.read_table(edition.data / segments[place], schema=SCHEMA) for place in places])
+    traces = pa.concat_tables([pq.read_table(edition.data / indexes[place], schema=TRACES) for place in places])
+    written = edition.write("events", events.take(_storage_order(events)))
+    traces = traces.set_column(
+        TRACES.get_field_index("segment"), "segment", pa.array([written] * traces.num_rows, type=pa.string())
+    )
+    by_name = [(name, "ascending", "at_start") for name in ("trace_id", "session_id", "agent_id", "agent_version")]
+    index = edition.write("traces", traces.take(pc.sort_indices(traces, sort_keys=by_name)))
+    for place in sorted(places, reverse=True):
+        del segments[place], indexes[place]
+    segments.insert(min(places), written)
+    indexes.insert(min(places), index)
+
+
+def _storage_order(events: pa.Table) -> pa.Array:
+    """As `ingest.segments.in_storage_order` has it, without leaving Arrow."""
+    keys = {
+        "agent_id": pc.fill_null(events.column("agent_id"), ""),
+        "session_id": pc.fill_null(events.column("session_id"), ""),
+        "ordered_at": pc.fill_null(events.column("ordered_at").cast(pa.int64()), _NO_TIME),
+        "trace_id": events.column("trace_id"),
+        "sequence": pc.fill_null(events.column("sequence"), -1),
+        "depth": events.column("depth"),
+        "kind_rank": events.column("kind_rank"),
+        "event_id": events.column("event_id"),
+        "content_key": events.column("content_key"),
+    }
+    return pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])
