@@ -35,6 +35,8 @@ AGAIN_S: Final = 5.0
 """After trouble with publishing (another custodiet is writing, the disk is full)."""
 LAST_WAIT_S: Final = 120.0
 """How long an ending pipeline tries to publish; what it could not is read again at the next start."""
+RAISING_SHARE: Final = 0.25
+"""The share of the time that revising and raising cases may take."""
 MOST_TROUBLES: Final = 100
 
 Raise = Callable[[dict[str, Case | None], "Tables"], None]
@@ -95,7 +97,7 @@ class Pipeline:
         self._touched_events: set[str] = set()
         self._unpublished_verdicts = False
         self._flagged = self._flagged_now()
-        self._again_at = 0.0
+        self._again_at = self._raised_at = self._raise_cost_s = 0.0
         self.account = Account()
 
     @property
@@ -144,7 +146,7 @@ class Pipeline:
         while self._settle(self._clock(), everything=True) and time.monotonic() < patience:
             self._take_publication(wait=True)
             time.sleep(0.01)
-        self._raise_changed()
+        self._raise_changed(everything=True)
         self._take_publication(wait=True)
         while (self._pieces or self._unpublished_verdicts) and time.monotonic() < patience:
             if self._may_publish():
@@ -185,7 +187,11 @@ class Pipeline:
             self._hand_over(learn_to=wanted)
         return True
 
-    def _raise_changed(self) -> None:
+    def _raise_changed(self, *, everything: bool = False) -> None:
+        """Revise and raise the cases of what changed; a flood of findings may take no more than its share of time."""
+        began = time.monotonic()
+        if not everything and began - self._raised_at < self._raise_cost_s / RAISING_SHARE:
+            return
         changed = self._judge.changed()
         if not changed:
             return
@@ -195,6 +201,8 @@ class Pipeline:
         self._unpublished_verdicts = True
         if outcome:
             self._raise(outcome, self._tables_of({i: case for i, case in outcome.items() if case is not None}))
+        self._raised_at = time.monotonic()
+        self._raise_cost_s = self._raised_at - began
 
     def _tables_of(self, cases: dict[str, Case]) -> Tables:
         found = [f for case in cases.values() for f in case.found]
