@@ -22,7 +22,8 @@ from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
 from detect.run import detect_in
-from detect.settings import Settings
+from detect.settings import Settings, load_settings
+from detect.sigma.rules import rules_of
 from ingest.database import open_published, open_tables, put, write_for_people
 from ingest.errors import AlreadyRunning, Trouble
 from ingest.follow import Follower
@@ -124,7 +125,14 @@ def catch_up(data: Path, folders: Sequence[Path], capabilities: Capabilities, ma
     """Read, count and judge what came while nothing ran; days that are judged already cost nothing."""
     report = ingest_paths([folder for folder in folders if folder.exists()], data, mappings=mappings)
     fold(data, capabilities)
-    detect_in(data, capabilities)
+    judging = load_settings().detect
+    detect_in(
+        data,
+        capabilities,
+        window_hours=judging.window_hours,
+        cases_per_day=judging.cases_per_day,
+        rules=rules_of(judging.rules),
+    )
     write_for_people(data)
     return report
 
