@@ -75,6 +75,7 @@ class Pipeline:
         cases: Cases,
         publish: Callable[[Handover], Published],
         raise_changed: Raise,
+        reconcile: Callable[[], None],
         *,
         publish_every_s: float = PUBLISH_EVERY_S,
         mend: Callable[[], object] = lambda: None,
@@ -86,7 +87,7 @@ class Pipeline:
         self._traces = OpenTraces(data)
         self._traces.refresh()
         self._publisher = Publisher(publish)
-        self._raise, self._mend = raise_changed, mend
+        self._raise, self._reconcile, self._mend = raise_changed, reconcile, mend
         self._mended_at = clock()
         self._publish_every_s, self._clock, self._today = publish_every_s, clock, today
         self._tables = open_tables()
@@ -257,6 +258,9 @@ class Pipeline:
             self._unpublished_verdicts |= bool(given.judged)
             return
         self.account.published_batches += 1
+        if given.judged and not self._unpublished_verdicts:
+            # Only then is every case that was raised among those that are published.
+            self._reconcile()
         self._traces.refresh()
         self._judge.forget(self._traces.let_go(given.batch, self._clock()))
         if given.learn is not None and outcome.counts is not None:
