@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.complete
 
-.PHONY: run test lint bench bench-latency bench-dashboard samples producers lock clean
+.PHONY: run test lint bench bench-dashboard bench-latency samples producers lock clean
 
 run: $(READY)
 	$(BIN)/custodiet demo
@@ -21,12 +21,12 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench.speed
 
+bench-dashboard: $(READY)
+	$(BIN)/python -m bench.dashboard
+
 bench-latency: $(READY)
 	$(BIN)/python -m bench.latency --rate 1000
 	$(BIN)/python -m bench.latency --rate 5000 --seconds 120
-
-bench-dashboard: $(READY)
-	$(BIN)/python -m bench.dashboard
 
 samples: $(READY)
 	$(BIN)/python sample_logs/generate.py

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from baseline.scoring.graft import grafts
 from baseline.scoring.past import Past, Task, past_of
@@ -83,6 +86,17 @@ def held_out(
     return Held(np.vstack(rows), np.array(foreign, dtype=bool), groups)
 
 
+@lru_cache(maxsize=1)
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Threads that wait for each other cost more than they save on so few rows, most of all on a busy machine."""
+    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="openmp")
+    return limit
+
+
 @dataclass
 class Orders:
     """Log-odds that a changing call carries out a foreign order."""
@@ -92,7 +106,8 @@ class Orders:
     def of(self, rows: Rows) -> Rows:
         if not self.models or not len(rows):
             return np.zeros(len(rows))
-        found: Rows = np.mean([m.decision_function(rows) for m in self.models], axis=0)
+        with one_thread():
+            found: Rows = np.mean([m.decision_function(rows) for m in self.models], axis=0)
         return found
 
 
@@ -100,20 +115,25 @@ def orders_of(held: Held, members: int = _MEMBERS) -> Orders:
     """Fit on these of the held-out sessions. A trait may speak in its own direction only."""
     if len(held.rows) == 0 or held.foreign.all() or not held.foreign.any():
         return Orders(())
-    return Orders(tuple(_boosted(number).fit(held.rows, held.foreign) for number in range(members)))
+    with one_thread():
+        return Orders(tuple(_boosted(number, len(held.rows)).fit(held.rows, held.foreign) for number in range(members)))
 
 
-def _boosted(number: int) -> HistGradientBoostingClassifier:
+def _boosted(number: int, rows: int) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
-        max_depth=4, max_iter=80, learning_rate=0.08, l2_regularization=5.0, min_samples_leaf=60, max_features=0.5,
-        early_stopping=False, monotonic_cst=list(TRAITS.values()), random_state=number,
+        max_depth=4, max_iter=80, learning_rate=0.08, l2_regularization=5.0, max_features=0.5,
+        min_samples_leaf=min(60, max(5, rows // 40)), early_stopping=False, random_state=number,
+        monotonic_cst=list(TRAITS.values()),
     )  # fmt: skip
 
 
 def unseen(
     sessions: Sequence[Session], tasks: Sequence[Task], group: Mapping[str, str], held: Held, seed: int
 ) -> tuple[Measured, Rows, list[Session]]:
-    """(rows, log-odds, sessions): benign sessions judged by all other folds, which know nearly what the final model does."""
+    """(rows, log-odds, sessions): benign sessions judged by all other folds.
+
+    Many folds, so that each model knows nearly what the final one does and the scores are those of its own kind.
+    """
     fold = folds_of(tasks, CALIBRATION_FOLDS, seed + ROUNDS)
     rows: list[Rows] = [np.zeros((0, len(TRAITS)))]
     odds: list[Rows] = [np.zeros(0)]

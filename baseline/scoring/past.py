@@ -13,6 +13,9 @@ from baseline.scoring.provenance import origins_of
 from baseline.scoring.sessions import Session
 from baseline.scoring.words import named, text_of
 
+Like = tuple[float, int, frozenset[str], frozenset[str]]
+"""How like a task of the past is, its number among the agent's tasks, its words, the changing tools that it took."""
+
 
 @dataclass
 class Task:
@@ -34,6 +37,8 @@ class Task:
     origins: Counter[tuple[str, str, str]]
     """(tool, argument, origin), each session weighing its share of the task."""
     sessions: int
+    example: str
+    """One of its sessions."""
 
 
 def tasks_of(sessions: Iterable[Session], group: Mapping[str, str]) -> list[Task]:
@@ -77,6 +82,7 @@ def _task_of(group: str, runs: list[Session]) -> Task:
     return Task(
         group, agent, asked, taken, frozenset(tools), frozenset(s.tool for r in runs for s in r.steps),
         frozenset(words), request, answered, frozenset(values), follows, origins, len(runs),
+        min(r.session_id for r in runs if r.asked_key == usual),
     )  # fmt: skip
 
 
@@ -102,6 +108,8 @@ class Past:
     """Where the values of an argument came from: agent and tool and argument, then tool, then argument."""
     requests: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = field(default_factory=lambda: defaultdict(list))
     """By agent, each task's words and the changing tools that it took."""
+    examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """By agent, a session of each of these tasks."""
     asked_counts: Counter[str] = field(default_factory=Counter)
     answered_counts: Counter[str] = field(default_factory=Counter)
     surprisals: dict[tuple[str, tuple[str, ...], str], float] = field(default_factory=dict, repr=False)
@@ -178,10 +186,8 @@ class Past:
         share = (both + tool / max(1, tasks)) / (word + 1)
         return math.log(max(share, 1e-9) * max(1, tasks) / tool) if tool > 0 else 0.0
 
-    def nearest(
-        self, agent: str, asked: frozenset[str], without: int = -1
-    ) -> list[tuple[float, frozenset[str], frozenset[str]]]:
-        """(likeness, words, tools) of the agent's tasks, the most similar first; one may be left out."""
+    def nearest(self, agent: str, asked: frozenset[str], without: int = -1) -> list[Like]:
+        """(likeness, number, words, tools) of the agent's tasks, the most similar first; one may be left out."""
         weights, unseen = self.weights, self.unseen
         whole = math.fsum(weights.get(w, unseen) for w in asked)
         scored = []
@@ -192,7 +198,7 @@ class Past:
             shorter = min(self._request_weights[agent][number], whole)
             scored.append((-(common / shorter if shorter > 0 else 0.0), number, words, tools))
         scored.sort(key=lambda s: s[:2])
-        return [(-like, words, tools) for like, _, words, tools in scored]
+        return [(-like, number, words, tools) for like, number, words, tools in scored]
 
     @cached_property
     def _request_weights(self) -> dict[str, list[float]]:
@@ -219,6 +225,7 @@ def past_of(tasks: Sequence[Task]) -> Past:
         past.asked_counts.update(task.asked_counts)
         past.answered_counts.update(task.answered_counts)
         past.requests[agent].append((task.asked, task.taken))
+        past.examples[agent].append(task.example)
         for t in words:
             past.word_tool[t].update(task.asked)
         for (state, tool), n in task.follows.items():

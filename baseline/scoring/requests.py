@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from baseline.scoring.past import Past
+from baseline.scoring.past import Like, Past
 from baseline.scoring.words import named
 
 SIGNS: Final = ("words", "association", "near_used", "near_unused", "usual", "whole")
@@ -24,7 +24,7 @@ _SAME_START: Final = 4
 """Letters: `info` and `inform(ation)` are one word."""
 _MOST_REMEMBERED: Final = 1 << 14
 
-Nearest = list[tuple[float, frozenset[str], frozenset[str]]]
+Nearest = list[Like]
 
 
 @lru_cache(maxsize=1 << 15)
@@ -47,8 +47,8 @@ def _signs(
     asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int
 ) -> list[float]:
     """What speaks for this tool; `own` is 1 where the agent's task itself is among the counts, and took it."""
-    used = next((like for like, _, tools in near if tool in tools), 0.0)
-    unused = next((like for like, _, tools in near if tool not in tools), 0.0)
+    used = next((like for like, _, _, tools in near if tool in tools), 0.0)
+    unused = next((like for like, _, _, tools in near if tool not in tools), 0.0)
     share = words_asked(tool, asked)
     usual = (past.changing_tasks.get((agent, tool), 0) - own + 0.5) / (len(near) + 1)
     return [share, lift, used, unused, math.log(usual), float(share == 1.0)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,93 +14,20 @@ from baseline.history import LEAST_SESSIONS
 from baseline.scoring.combine import Numbers, Tail, cauchy, shrunk, tail_of
 from baseline.scoring.orders import CALIBRATION_FOLDS, GRAFTS, NO_CHANGE, Judge, folds_of, held_out, orders_of, unseen
 from baseline.scoring.past import Task, past_of, tasks_of
-from baseline.scoring.reasons import Reason, reasons_of
+from baseline.scoring.reasons import usual_of
 from baseline.scoring.requests import relevance_of
+from baseline.scoring.scored import WEIGHTS, Score, Seen
 from baseline.scoring.sessions import Session
 from baseline.scoring.shape import forest_of, oddness
 from baseline.scoring.tasks import groups_of
 from baseline.scoring.traits import TRAITS, Measured, Rows, measured
 
-NOT_ENOUGH: Final = "not enough history"
-WEIGHTS: Final[dict[str, float]] = {"orders": 0.985, "sequence": 0.005, "origins": 0.005, "shape": 0.005}
-"""How much each voice counts. `orders` already weighs sequence and origins together with the request; the others
-speak alone only where they are far more certain."""
-import os
+__all__ = ["NOT_ENOUGH", "NO_CHANGE", "Model", "Score", "fit"]
 
-PRIOR_TASKS = float(os.environ.get("PRIOR", "80"))
+NOT_ENOUGH: Final = "not enough history"
+PRIOR_TASKS: Final = 300.0
 """An agent's own calibration counts half when it rests on as many tasks as this."""
 _SEQUENCE, _ORIGINS = list(TRAITS).index("surprisal"), list(TRAITS).index("origin_surprisal")
-
-
-@dataclass(frozen=True, slots=True)
-class StepScore:
-    """One changing call: its number in the session and its log-odds of carrying out a foreign order."""
-
-    number: int
-    event_id: str
-    tool: str
-    odds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How surprising a session is. `p` is None where nothing can be said, and `why` says why."""
-
-    session_id: str
-    p: float | None
-    sessions: int
-    """Of this agent, that the score rests on."""
-    why: str = ""
-    _seen: _Seen | None = field(default=None, compare=False, repr=False)
-    _at: int = field(default=0, compare=False, repr=False)
-
-    @property
-    def p_by_voice(self) -> dict[str, float]:
-        """Each voice's own probability."""
-        return {} if self._seen is None else {v: float(p[self._at]) for v, p in self._seen.ps.items()}
-
-    @property
-    def steps(self) -> tuple[StepScore, ...]:
-        """The changing calls in their order."""
-        return () if self._seen is None else self._seen.steps(self._at)
-
-    @property
-    def top_step(self) -> StepScore | None:
-        """The call that weighs most; the first of equals."""
-        return max(self.steps, key=lambda s: (s.odds, -s.number), default=None)
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """Why, the strongest first; found out when asked for."""
-        return () if self._seen is None else self._seen.reasons(self._at)
-
-
-@dataclass
-class _Seen:
-    """Sessions as they were measured, so that a score can be explained later."""
-
-    model: Model
-    sessions: Sequence[Session]
-    found: Measured
-    odds: Numbers
-    ps: dict[str, Numbers]
-
-    def steps(self, at: int) -> tuple[StepScore, ...]:
-        steps = self.sessions[at].steps
-        rows = range(self.found.starts[at], self.found.starts[at + 1])
-        numbers = [self.found.numbers[i] for i in rows]
-        return tuple(
-            StepScore(n, steps[n].event_id, steps[n].tool, float(self.odds[i]))
-            for n, i in zip(numbers, rows, strict=True)
-        )
-
-    def reasons(self, at: int) -> tuple[Reason, ...]:
-        start, end = self.found.starts[at], self.found.starts[at + 1]
-        if start == end:
-            return ()
-        top = start + int(np.argmax(self.odds[start:end]))
-        traits = dict(zip(TRAITS, self.found.rows[top].tolist(), strict=True))
-        return reasons_of(self.sessions[at], self.found.numbers[top], traits, self.model.judge.past)
 
 
 @dataclass
@@ -110,6 +36,8 @@ class Model:
 
     judge: Judge
     forests: dict[str, IsolationForest]
+    usual: Rows
+    """The traits of a usual benign call."""
     by_agent: dict[str, dict[str, Tail]] = field(default_factory=dict)
     fleet: dict[str, Tail] = field(default_factory=dict)
     combined: dict[str, Tail] = field(default_factory=dict)
@@ -122,24 +50,19 @@ class Model:
     def score_all(self, sessions: Sequence[Session]) -> list[Score]:
         """Many sessions at once, in their order; each is judged alone."""
         known = self.judge.past.sessions
-        enough = [s for s in sessions if known.get(s.agent_id, 0) >= LEAST_SESSIONS]
-        found = measured(enough, self.judge.past, self.judge.relevance)
+        found = measured(sessions, self.judge.past, self.judge.relevance)
         odds = self.judge.orders.of(found.rows)
-        raw = raw_of(found, odds, _oddness(self.forests, enough))
-        agents = [s.agent_id for s in enough]
+        raw = raw_of(found, odds, _oddness(self.forests, sessions))
+        agents = [s.agent_id for s in sessions]
         ps = self.voices(agents, raw)
         combined = self.recalibrated(agents, cauchy(ps, WEIGHTS)).tolist()
-        seen = _Seen(self, enough, found, odds, ps)
+        seen = Seen(self, sessions, found, odds, raw, ps)
         scores: list[Score] = []
-        at = 0
-        for session in sessions:
+        for at, (session, p, top) in enumerate(zip(sessions, combined, raw["orders"].tolist(), strict=True)):
             history = known.get(session.agent_id, 0)
-            if history >= LEAST_SESSIONS:
-                scores.append(Score(session.session_id, combined[at], history, "", seen, at))
-                at += 1
-            else:
-                why = f"{NOT_ENOUGH}: {history} of {LEAST_SESSIONS} sessions"
-                scores.append(Score(session.session_id, None, history, why))
+            is_enough = history >= LEAST_SESSIONS
+            why = "" if is_enough else f"{NOT_ENOUGH}: {history} of {LEAST_SESSIONS} sessions"
+            scores.append(Score(session.session_id, p if is_enough else None, top, history, why, seen, at))
         return scores
 
     def voices(self, agents: Sequence[str], raw: dict[str, Numbers]) -> dict[str, Numbers]:
@@ -172,9 +95,9 @@ def fit(sessions: Sequence[Session], seed: int = 1, made: int = GRAFTS) -> Model
     tasks = tasks_of(ordered, group)
     held = held_out(ordered, tasks, group, seed, made)
     past = past_of(tasks)
-    model = Model(Judge(past, relevance_of(past), orders_of(held)), _forests(ordered, seed))
-
+    judge = Judge(past, relevance_of(past), orders_of(held))
     seen, odds, judged = unseen(ordered, tasks, group, held, seed)
+    model = Model(judge, _forests(ordered, seed), usual_of(seen.rows))
     raw = raw_of(seen, odds, _held_oddness(judged, tasks, group, seed))
     agents = [s.agent_id for s in judged]
     places = _places(agents)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from baseline.capability import Capabilities
 from baseline.scoring.words import LONGEST_REMEMBERED, is_identifier, tokens, told
-from ingest.event import Observation
 from ingest.payloads import value_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ingest.event import Observation
 
 LONGEST_TEXT: Final = 40_000
 """Characters of one result or value that are looked at: a log that repeats itself must not cost without end."""
@@ -141,7 +145,21 @@ def _text_of(payload: str | None) -> str:
     return (payload or "")[:LONGEST_TEXT].replace("\\n", " ")
 
 
-def session_of(session_id: str, agent_id: str, events: Iterable[Observation]) -> Session:
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What scoring reads of a row of the store."""
+
+    event_id: str
+    kind: str
+    operation: str
+    tool: str | None
+    arguments: str | None
+    result: str | None
+    status: str
+    error: str | None
+
+
+def session_of(session_id: str, agent_id: str, events: Iterable[Observation | Event]) -> Session:
     """The session of these events, which come in their order. A request that is repeated counts once."""
     requests: dict[str, None] = {}
     steps: list[Step] = []
@@ -154,3 +172,21 @@ def session_of(session_id: str, agent_id: str, events: Iterable[Observation]) ->
             result = _text_of(event.result)
             steps.append(Step(event.event_id, event.tool, changes(event.tool), arguments, result, is_ok))
     return Session(session_id, agent_id, tuple(requests), tuple(steps))
+
+
+COLUMNS: Final = tuple(Event.__dataclass_fields__)
+ORDER: Final = ("ordered_at", "trace_id", "sequence", "depth", "kind_rank", "event_id")
+"""The total order of the store's events; nulls come first."""
+
+
+def sessions_of(events: pl.DataFrame) -> list[Session]:
+    """The sessions of the store's events, in the order of agent and session; events without either are left out.
+
+    `events` has `session_id`, `agent_id`, `COLUMNS`, and what it has of `ORDER`.
+    """
+    present = [c for c in ORDER if c in events.columns]
+    known = events.drop_nulls(("agent_id", "session_id")).sort("agent_id", "session_id", *present, nulls_last=False)
+    found: dict[tuple[str, str], list[Event]] = {}
+    for agent, session, *rest in known.select("agent_id", "session_id", *COLUMNS).iter_rows():
+        found.setdefault((agent, session), []).append(Event(*rest))
+    return [session_of(session, agent, rows) for (agent, session), rows in found.items()]

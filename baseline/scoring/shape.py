@@ -20,17 +20,20 @@ def features_of(session: Session) -> list[float]:
     """`FEATURES` of a session, counts on a log scale."""
     steps = session.steps
     run = longest = 0
-    for number, step in enumerate(steps):
-        run = run + 1 if number and steps[number - 1].tool == step.tool else 1
-        longest = max(longest, run)
+    before = None
+    for step in steps:
+        run = run + 1 if step.tool == before else 1
+        before = step.tool
+        if run > longest:
+            longest = run
     counts = (
         len(steps),
-        sum(s.changes for s in steps),
+        sum([s.changes for s in steps]),
         len({s.tool for s in steps}),
-        sum(not s.ok for s in steps),
+        sum([not s.ok for s in steps]),
         longest,
-        sum(len(v.text) for s in steps for v in s.values),
-        sum(len(s.result) for s in steps),
+        sum([len(v.text) for s in steps for v in s.values]),
+        sum([len(s.result) for s in steps]),
     )
     return [math.log1p(c) for c in counts]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from ingest.arguments import named_in
 from ingest.event import Approval, Kind, Observation, Status, identify
 from ingest.joins import joined_by
 from ingest.readers._otlp_approvals import Approved, approvals_in
-from ingest.readers._otlp_content import model_content, tells_failure, tool_content
+from ingest.readers._otlp_content import model_content, tool_content
+from ingest.readers._otlp_outcome import outcome_of, server_of
 from ingest.readers._otlp_shape import Span
 from ingest.readers._otlp_values import decode, text_of
 from ingest.readers._otlp_words import (
@@ -49,7 +49,7 @@ def observe(span: Span, source: str, source_sha256: str) -> Iterator[Observation
     elif step.operation in RUNS or (span.parent_span_id is None and step.witness != "infrastructure"):
         # What a run was asked and answered; steps inside it would only repeat the history.
         step.arguments, step.result = model_content(span)
-    step.status, step.error = _outcome(span, step.kind, step.result)
+    step.status, step.error = outcome_of(span, step.kind, step.result)
     yield step
     if step.witness == "infrastructure" or step.kind == "tool_call":
         return
@@ -83,7 +83,7 @@ def _step_of(span: Span, source: str, source_sha256: str) -> Observation:
         credential_id=text_at(a, "aws.auth.account.access_key"),
         on_behalf_of=first_text(a, HUMANS),
         source_host=resource.host or first_text(a, ("host.name", "client.address")),
-        target=_server(span),
+        target=server_of(span),
         source=source,
         source_sha256=source_sha256,
         witness="infrastructure" if infrastructure else "span",
@@ -287,53 +287,3 @@ def _can_record_approval(span: Span) -> bool:
     if span.scope.startswith("agent_framework"):
         return "gen_ai.tool.call.arguments" in span.attributes
     return span.name.startswith("claude_code.")
-
-
-def _server(span: Span) -> str | None:
-    """The far side of a call. What serves a call is itself the near side."""
-    if span.side == "SERVER":
-        return None
-    a = span.attributes
-    stated = first_text(a, ("aws.remote.resource.identifier", "server.address"))
-    if stated is not None and stated.lower() != "unknown":
-        return stated
-    for key in ("url.full", "http.url"):
-        if isinstance(url := a.get(key), str) and (host := _host(url)):
-            return host
-    if (peer := first_text(a, ("net.peer.name", "peer.service"))) is not None:
-        return peer
-    service, method = text_at(a, "rpc.service"), text_at(a, "rpc.method")
-    return f"{service}/{method}" if service and method else service
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
-def _outcome(span: Span, kind: Kind, result: str | None) -> tuple[Status, str | None]:
-    a = span.attributes
-    thrown = next((e.attributes for e in span.events if e.name == "exception"), None) if span.events else None
-    error_type = text_of(a.get("error.type"))
-    message = span.message or None
-    why = message or (None if thrown is None else text_of(thrown.get("exception.message")))
-    if kind == "handoff" and thrown is None and error_type is None:
-        # Two instrumentations mark a normal handoff as failed, saying nothing or that there were several.
-        said = message or "Multiple handoffs"
-        failed = span.outcome == "ERROR" and not said.startswith("Multiple handoffs")
-    else:
-        failed = (
-            span.outcome == "ERROR"
-            or error_type is not None
-            or (thrown is not None and span.outcome != "OK")
-            or a.get("gen_ai.tool.status") == "error"
-            or (kind == "tool_call" and tells_failure(result))
-        )
-    if failed:
-        refused = str(a.get("http.response.status_code") or a.get("http.status_code")) in ("401", "403")
-        return "denied" if refused else "error", why or text_of(a.get("error.message")) or error_type
-    if kind == "tool_call" and span.side == "CLIENT" and "mcp.method.name" in a and span.outcome != "OK":
-        return "unknown", None  # stays unset when the tool fails; only the MCP server's span tells
-    return ("ok" if span.ended_at is not None or span.outcome == "OK" else "unknown"), None

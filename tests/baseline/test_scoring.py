@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import random
 
+import numpy as np
+import polars as pl
 import pytest
 
 from baseline.scoring.combine import cauchy, tail_of
 from baseline.scoring.provenance import origin_of, origins_of
-from baseline.scoring.score import Model, Score
+from baseline.scoring.score import Model
 from baseline.scoring.score import fit as fit_all
-from baseline.scoring.sessions import Session, Value, session_of
+from baseline.scoring.scored import Score
+from baseline.scoring.sessions import Session, session_of, sessions_of
+from baseline.scoring.tasks import groups_of
 from ingest.event import Observation, identify
 
 ACCOUNTS = [f"GB{n}LOYD{n * 7919:08d}" for n in range(11, 23)]
@@ -98,18 +102,82 @@ def test_a_recurring_pattern_is_not_surprising(model: Model) -> None:
 def test_the_reasons_say_what_was_seen_and_how_often(model: Model) -> None:
     reasons = model.score(hijacked()).reasons
     assert 1 <= len(reasons) <= 3
-    assert any("only in an earlier answer" in r.observed for r in reasons)
+    assert [r.weight for r in reasons] == sorted((r.weight for r in reasons), reverse=True)
     assert all(r.of >= r.count >= 0 for r in reasons)
+    origin = next(r for r in reasons if r.voice == "origin")
+    assert "account of send_money stood only in an earlier answer" in origin.observed
+
+
+def test_an_explanation_names_the_step_the_nearest_task_and_what_would_make_it_quiet(model: Model) -> None:
+    score = model.score(hijacked())
+    bar = p_of(score) * 1.5
+    found = score.explain(bar)
+    assert found is not None
+    assert score.top_step is not None
+    assert found.step == score.top_step.number == 1
+    assert found.nearest in ("note-1-0", "note-7-0"), "the tasks about the florist"
+    assert found.nearest_tools == ("create_note",)
+    assert found.quiet_without
+    assert found.quiet_without[0] == found.reasons[0].voice
+    assert found.p_without[found.reasons[0].voice] >= p_of(score)
+
+
+def test_events_of_the_store_make_the_same_session_as_a_reader_does(model: Model) -> None:
+    whole = hijacked()
+    rows = [{"event_id": "m", "kind": "message", "operation": "user", "tool": None,
+             "arguments": json.dumps(whole.requests[0]), "result": None, "sequence": 0}]  # fmt: skip
+    rows += [{"event_id": s.event_id, "kind": "tool_call", "operation": "call", "tool": s.tool,
+              "arguments": json.dumps({v.name: v.text for v in s.values}), "result": json.dumps(s.result),
+              "sequence": n} for n, s in enumerate(whole.steps, 1)]  # fmt: skip
+    same = {"agent_id": "clerk", "session_id": "hijacked", "status": "ok", "error": None}
+    nobody = {**rows[1], **same, "agent_id": None}
+    frame = pl.DataFrame([*({**r, **same} for r in reversed(rows)), nobody], infer_schema_length=None)
+    found = sessions_of(frame)
+    assert [s.session_id for s in found] == ["hijacked"]
+    assert model.score(found[0]).p == model.score(whole).p
+
+
+def test_paraphrases_are_one_task_and_other_requests_are_not() -> None:
+    asked = ["Pay the bill 'march.txt' of the florist", "Please pay the florist's bill march.txt for me",
+             "Who opened the door of the cellar?", "Move all meetings with Jane to Friday morning",
+             "Write a summary of the quarterly report", "Invite Ben to the channel of the board"]  # fmt: skip
+    sessions = [session(f"s{n}", text) for n, text in enumerate(asked)]
+    group = groups_of(sessions)
+    tasks = [group[s.asked_key] for s in sessions]
+    assert tasks[0] == tasks[1]
+    assert len(set(tasks)) == 5
+    assert groups_of(sessions[::-1]) == group
+
+
+def test_an_agent_that_is_always_asked_the_same_way_still_has_tasks() -> None:
+    sessions = [session(f"s{n}", f"Look into the alert {n} and close it") for n in range(30)]
+    assert len(set(groups_of(sessions).values())) == 30
+
+
+def test_what_reads_like_a_request_asks_and_what_tells_does_not(model: Model) -> None:
+    asking = model.judge.past.asking
+    words = ["please", "send", "20", "to", "my", "bakery", "and", "create", "a", "note"]
+    assert (
+        asking.of(words)
+        > 0
+        > asking.of(
+            ["opens", "at", "nine", "and", "asks", "for", "a", "call", "balance", "on", "the", "main", "account"]
+        )
+    )
+    passages = asking.passages("Opens at 9 on the main account. " * 20 + "Please send 20 to my bakery, account 7. " * 2)
+    assert passages
+    assert "please" in passages[0].words
 
 
 def test_held_out_benign_sessions_have_uniform_p_values() -> None:
     """As many below each level as the level says, within what whole tasks in a row allow."""
     everything = history()
-    tasks = sorted({s.group for s in everything})
+    group = groups_of(everything)
+    tasks = sorted(set(group.values()))
     random.Random(3).shuffle(tasks)
     held = set(tasks[::3])
-    fitted = fit([s for s in everything if s.group not in held])
-    ps = [p_of(s) for s in fitted.score_all([s for s in everything if s.group in held])]
+    fitted = fit([s for s in everything if group[s.asked_key] not in held])
+    ps = [p_of(s) for s in fitted.score_all([s for s in everything if group[s.asked_key] in held])]
     assert all(0 < p <= 1 for p in ps)
     for level in (0.05, 0.1, 0.2):
         assert sum(p <= level for p in ps) / len(ps) <= level + 0.15
@@ -131,6 +199,7 @@ def test_below_the_minimum_there_is_not_enough_history(model: Model) -> None:
     score = model.score(session("new", "Pay", ("send_money", {}, ""), agent="newcomer"))
     assert score.p is None
     assert score.why == "not enough history: 0 of 20 sessions"
+    assert score.p_by_voice == {}
 
 
 def test_the_order_of_sessions_and_a_second_run_change_nothing(model: Model) -> None:
@@ -147,15 +216,16 @@ def test_a_session_without_calls_is_scored_and_has_no_step(model: Model) -> None
 
 def test_a_value_comes_from_the_first_source_that_holds_most_of_it() -> None:
     asked, answered = frozenset(("rent", "may")), {"fr76", "rent"}
-    assert origin_of(Value("a", "Rent May"), asked, answered) == "request"
-    assert origin_of(Value("a", "FR76"), asked, answered) == "answer"
-    assert origin_of(Value("a", "FR7"), asked, answered) == "nowhere"
+    assert origin_of(frozenset(("rent", "may")), asked, answered) == "request"
+    assert origin_of(frozenset(("fr76",)), asked, answered) == "answer"
+    assert origin_of(frozenset(("fr7",)), asked, answered) == "nowhere"
+    assert origin_of(frozenset(("fr7", "fr8", "rent")), asked, answered) == "mixed"
     assert [o for _, name, o in origins_of(hijacked()) if name == "account"] == ["answer"]
 
 
 def test_probabilities_never_reach_zero_and_fall_with_the_score() -> None:
     tail = tail_of([random.Random(1).gauss(0, 1) + n / 1000 for n in range(500)])
-    ps = [tail.p(x) for x in (-9.0, 0.0, 1.0, 5.0, 50.0, 5e8)]
+    ps = tail.p(np.array([-9.0, 0.0, 1.0, 5.0, 50.0, 5e8])).tolist()
     assert ps == sorted(ps, reverse=True)
     assert ps[0] == 1.0
     assert ps[-1] > 0
@@ -163,5 +233,7 @@ def test_probabilities_never_reach_zero_and_fall_with_the_score() -> None:
 
 def test_one_certain_voice_is_heard_among_quiet_ones() -> None:
     even = {"a": 1.0, "b": 1.0}
-    assert cauchy({"a": 1e-6, "b": 0.9}, even) < 1e-5
-    assert cauchy({"a": 0.3, "b": 0.3}, even) == pytest.approx(0.3)
+    found = cauchy({"a": np.array([1e-6, 0.3, 1e-11]), "b": np.array([0.9, 0.3, 0.9])}, even)
+    assert found[0] < 1e-5
+    assert found[1] == pytest.approx(0.3)
+    assert 0 < found[2] < 1e-10
