@@ -17,7 +17,7 @@ from baseline.fold import fold
 from detect.cases import Case
 from detect.live.courier import Courier
 from detect.live.pipeline import PUBLISH_EVERY_S, Pipeline, Tables
-from detect.live.publish import Handover, Published, publish
+from detect.live.publish import publish
 from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
@@ -91,12 +91,10 @@ def live(
                 log.error("an alert could not be written, tried again at the next publication: %s", trouble)
             courier.wake()
 
-        def published_too(handover: Handover) -> Published:
-            outcome = publish(data, capabilities, handover)
-            if handover.judged:
-                raise_alerts(data, open_published(data), settings)
-                courier.wake()
-            return outcome
+        def reconcile() -> None:
+            """What is published is all there is: a case that is none any more is closed."""
+            raise_alerts(data, open_published(data), settings)
+            courier.wake()
 
         def look_after() -> None:
             mend()
@@ -108,8 +106,9 @@ def live(
             capabilities,
             judge,
             cases,
-            published_too,
+            lambda handover: publish(data, capabilities, handover),
             raised,
+            reconcile,
             publish_every_s=publish_every_s,
             mend=look_after,
             clock=clock,
