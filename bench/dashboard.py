@@ -99,10 +99,8 @@ def cpu_s(server: Server) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def renderer_s(page: Any) -> float:
-    """Seconds of CPU that the page's own thread has used, by Chromium's count."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+def renderer_s(session: Any) -> float:
+    """Seconds of CPU that the page's own thread has used since the session began to count, by Chromium."""
     told = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
     return float(told["TaskDuration"])
 
@@ -176,10 +174,12 @@ def measure(data: Path, hostile: Path, browser: Any) -> Iterator[Line]:
             first = last // 2
             opened(watched, server.url("replay", session=session, step=first))
             watched.page.wait_for_timeout(3_000)
-            before, drawn = cpu_s(server), renderer_s(watched.page)
+            counting = watched.page.context.new_cdp_session(watched.page)
+            counting.send("Performance.enable", {"timeDomain": "threadTicks"})
+            before, drawn = cpu_s(server), renderer_s(counting)
             took = watched.page.evaluate(_STEP, [first, STEPS])
             used = (cpu_s(server) - before) * 1000 / STEPS
-            drawn = (renderer_s(watched.page) - drawn) * 1000 / STEPS
+            drawn = (renderer_s(counting) - drawn) * 1000 / STEPS
             name = f"{last:,} steps"
             yield (
                 f"step, click to painted, p95 ({name})",
