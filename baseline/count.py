@@ -24,7 +24,11 @@ FAILED: Final = " failed"
 LATENCIES_S: Final = (1, 5, 30, 120, 600, 3600, 28800)
 """Bounds of the buckets of how long a decision took: the value is how many of them it reached."""
 
+_MOST_DECISIONS: Final = 200
+"""Of a session, the first: each is held against each privileged call, and a log can hold any number of both."""
 COUNTED: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value")
+_SHOWN_OFTEN: Final = ("tool", "target", "principal", "credential_id", "capability", "previous_tool")
+"""What several aspects show is coded once."""
 _WHO: Final = ["day", "agent_id", "agent_version"]
 _CATEGORY: Final = pl.Categorical()
 
@@ -33,8 +37,9 @@ def counts_of(steps: pl.DataFrame, *, by_session: bool = False) -> pl.DataFrame:
     """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart."""
     steps = _numbered(steps.sort("trace_id", "agent_id", *_ORDER))
     calls = _with_states(steps.filter((pl.col("kind") == "tool_call") & pl.col("tool").is_not_null()))
+    coded = calls.with_columns(pl.col(_SHOWN_OFTEN).cast(_CATEGORY))
     told = pl.concat(
-        [*_of_calls(calls), *_of_links(calls), _delegated(steps, calls), *_of_decisions(steps), _decided(steps, calls),
+        [*_of_calls(coded), *_of_links(coded), _delegated(steps, calls), *_of_decisions(steps), _decided(steps, calls),
          *_of_values(steps), *_sizes(calls)]
     )  # fmt: skip
     by = ["who", "aspect", "context", "value"]
@@ -173,6 +178,7 @@ def _decided(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         "session", pl.col("parent_event_id").alias("about_event"), pl.col("target").alias("about_target"),
         pl.col("tool").alias("about_tool"), pl.col("ordered_at").alias("decided_at"), pl.col("approval").alias("said"),
     )  # fmt: skip
+    about = about.group_by("session", maintain_order=True).head(_MOST_DECISIONS)
     pairs = privileged.select("event_id", "session", "tool", "target", "ordered_at").join(
         about, on="session", maintain_order="left_right"
     )

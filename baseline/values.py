@@ -91,24 +91,36 @@ class Sources:
             del self._answers[:MOST_ANSWERS]
             self._dropped += MOST_ANSWERS
 
-    def origin(self, value: str) -> Origin:
-        """Where the value stood before; each answer is looked through once for each value."""
-        found, seen = self._checked.get(value, (None, 0))
+    def origin(self, value: str) -> Origin | None:
+        """Where the value stood before, None for one too short to tell; each answer is looked through once for it."""
+        if len(value) < _SHORTEST:
+            return None
+        found, seen = self._checked.get(value, _UNSEEN)
         if found is None:
-            if not seen and any(_stands_in(value, text) for text in self._asked):
+            if not seen and _is_in(value, self._asked):
                 found = "request"
-            else:
-                fresh = self._answers[max(0, seen - self._dropped) :]
-                if any(_stands_in(value, text) for text in fresh):
-                    found = "answer"
+            elif _is_in(value, self._answers[max(0, seen - self._dropped) :]):
+                found = "answer"
             self._checked[value] = (found, self._dropped + len(self._answers))
         return found or ("nowhere" if self._asked else "not_in_answers")
 
 
-def _stands_in(value: str, text: str) -> bool:
-    """Whether the value stands in the text (which may be JSON) by itself, not inside a longer word."""
+_SHORTEST: Final = 3
+"""Characters: a number of one or two digits stands in every text."""
+_UNSEEN: Final[tuple[Origin | None, int]] = (None, 0)
+
+
+def _is_in(value: str, texts: list[str]) -> bool:
+    """Whether the value stands in one of the texts (which may be JSON) by itself, not inside a longer word."""
     if "\\" in value:
         value = value.replace("\\", "\\\\")
+    for text in texts:  # noqa: SIM110 (a generator for each value costs a third more)
+        if value in text and _is_alone(value, text):
+            return True
+    return False
+
+
+def _is_alone(value: str, text: str) -> bool:
     at = text.find(value)
     while at >= 0:
         end = at + len(value)

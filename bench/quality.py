@@ -93,7 +93,10 @@ def main(arguments: Iterable[str] | None = None) -> None:
     options = parser.parse_args(None if arguments is None else list(arguments))
 
     sessions = read_sessions(options.runs)
-    labels = {run: label for run, label in read_labels(options.labels).items() if run in sessions}
+    told = read_labels(options.labels)
+    labels = {run: label for run, label in told.items() if run in sessions}
+    if len(labels) < len(told):
+        print(f"{options.labels.name}: {len(told) - len(labels)} labels without a run; left out", file=sys.stderr)
     if not any(label.kind == "clean" for label in labels.values()):
         raise SystemExit(f"{options.labels}: no run of class clean that stands in {options.runs}; nothing to fit on")
     if options.speed:
@@ -103,8 +106,11 @@ def main(arguments: Iterable[str] | None = None) -> None:
     if options.goals == "tuning":
         labels = {run: m for run, m in labels.items() if m.goal is None or m.goal in tuning}
     jobs = jobs_of(sessions, labels, options.folds, options.seed)
-    with ProcessPoolExecutor(options.processes) as pool:
-        done = list(pool.map(score_fold, jobs))
+    if options.processes <= 1:
+        done = [score_fold(job) for job in jobs]
+    else:
+        with ProcessPoolExecutor(options.processes) as pool:
+            done = list(pool.map(score_fold, jobs))
     report(done, jobs, sessions, labels, tuning, options)
 
 

@@ -75,6 +75,21 @@ import sys; from pathlib import Path
 from baseline.capability import Capabilities; from baseline.fold import fold
 fold(Path(sys.argv[1]), Capabilities.load())
 """,
+    "baseline again (all counted)": """
+import sys; from pathlib import Path
+from baseline.capability import Capabilities; from baseline.fold import fold
+fold(Path(sys.argv[1]), Capabilities.load())
+""",
+    "every agent's profile in a line": """
+import sys; from pathlib import Path
+from baseline.profiles import profiles; from ingest.database import open_published
+profiles(open_published(Path(sys.argv[1])))
+""",
+    "one agent's whole profile": """
+import sys; from pathlib import Path
+from baseline.profile import profile; from ingest.database import open_published
+profile(open_published(Path(sys.argv[1])), "agent-001")
+""",
     "detect": """
 import sys; from pathlib import Path
 from baseline.capability import Capabilities; from detect.run import detect_in

@@ -40,8 +40,6 @@ def keep(session_id: str, step: int, words: str) -> bool:
 
 def kept(session: Opened) -> list[tuple[int, str]]:
     """The kept steps of a session with their notes, in the order in which they were kept."""
-    return [
-        (session.steps_of_event[said.event_id], said.words)
-        for said in notes_of(queries.data(), session_id=session.session_id)
-        if said.is_evidence and said.event_id in session.steps_of_event
-    ]
+    notes = [said for said in notes_of(queries.data(), session_id=session.session_id) if said.is_evidence]
+    places = session.places(said.event_id for said in notes if said.event_id is not None)
+    return [(places[said.event_id], said.words) for said in notes if said.event_id in places]

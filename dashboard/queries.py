@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,8 +75,13 @@ select
 
 
 def totals() -> Record:
-    """How much there is of everything."""
-    return ask(connection(), _TOTALS).row(0, named=True)
+    """How much there is of everything; counted once for each published state."""
+    return dict(_totals(str(data()), generation()))
+
+
+@lru_cache(maxsize=CONNECTIONS)
+def _totals(where: str, generation: int) -> Record:
+    return ask(connection_of(where, generation).cursor(), _TOTALS).row(0, named=True)
 
 
 _CASES = """

@@ -92,11 +92,11 @@ def _warm() -> None:
 
     Streamlit collects garbage in full after every run of a page; what never goes away need not be looked at.
     """
-    for name in ("pandas", "pyarrow.compute", "dashboard.charts", "dashboard.stepper_session"):
-        import_module(name)
     with suppress(Trouble):
         queries.totals()
         queries.cases()
+    for name in ("dashboard.stepper_session", "pandas", "dashboard.charts"):
+        import_module(name)
     gc.collect()
     gc.freeze()
 

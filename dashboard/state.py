@@ -20,6 +20,9 @@ SHOWN: Final = 8
 """Of each aspect, how many of the latest items are told; the count says the rest."""
 
 
+_COLUMNS: Final = ("credential_id", "principal", "agent_id", "source_host", "target")
+
+
 class Moment(NamedTuple):
     """An item of an aspect, and the step at which the session first had it."""
 
@@ -64,6 +67,7 @@ def state_of(steps: pl.DataFrame, results: pl.DataFrame) -> State:
 
     A call that failed or was denied reached nothing and opened nothing.
     """
+    steps = steps.select("event_id", "step", "status", "kind", "capability", *_COLUMNS)
     done = steps.filter(~pl.col("status").is_in(["error", "denied"]))
     calls = done.filter(pl.col("kind") == "tool_call")
     moments = [

@@ -25,8 +25,8 @@ mount: Final = st.components.v2.component("custodiet.stepper", js="stepper.js", 
 
 def place(session: Opened, event: str | None, step: str | None) -> int:
     """The step that the URL asks for: an event's own place, else a number's."""
-    if event is not None and event in session.steps_of_event:
-        return session.steps_of_event[event]
+    if event is not None and (found := session.places([event])):
+        return found[event]
     return asked_step(step, session.last)
 
 

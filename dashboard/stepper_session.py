@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -37,21 +37,27 @@ class Opened:
     steps: pl.DataFrame
     findings: pl.DataFrame
     state: State
-    steps_of_event: dict[str, int] = field(repr=False)
 
     @property
     def last(self) -> int:
         """The number of the last step."""
         return self.steps.height
 
+    def places(self, events: Iterable[str]) -> dict[str, int]:
+        """The numbers of those of these events that are steps of the session."""
+        found = self.steps.select("event_id", "step").filter(pl.col("event_id").is_in(sorted(set(events))))
+        return dict(found.iter_rows())
+
     @cached_property
     def reasons(self) -> dict[int, list[Record]]:
         """The findings that each step helps to prove."""
         found: dict[int, list[Record]] = {}
-        for finding in self.findings.to_dicts():
+        findings = self.findings.to_dicts()
+        places = self.places(event for finding in findings for event in finding["event_ids"])
+        for finding in findings:
             for event in dict.fromkeys(finding["event_ids"]):
-                if event in self.steps_of_event:
-                    found.setdefault(self.steps_of_event[event], []).append(finding)
+                if event in places:
+                    found.setdefault(places[event], []).append(finding)
         return found
 
     @cached_property
@@ -67,7 +73,8 @@ class Opened:
     @cached_property
     def before(self) -> dict[int, tuple[str, date | None]]:
         """Of each tool call the tool that its agent called before it in that trace, and the day of the trace."""
-        calls = self.steps.with_columns(
+        columns = self.steps.select("step", "kind", "tool", "trace_id", "agent_id", "ordered_at")
+        calls = columns.with_columns(
             pl.col("ordered_at").min().over("trace_id").dt.date().alias("day"),
         ).filter(pl.col("kind") == "tool_call", pl.col("tool").is_not_null())
         calls = calls.with_columns(pl.col("tool").shift(1).over("trace_id", "agent_id").fill_null("").alias("previous"))
@@ -104,7 +111,7 @@ def open_session(data: Path, generation: int, session_id: str) -> Opened | None:
     )
     return Opened(
         session_id, generation, connect, files, steps, findings_of(connection, session_id),
-        state_of(steps, results), dict(zip(steps["event_id"], steps["step"], strict=True)),
+        state_of(steps, results),
     )  # fmt: skip
 
 

@@ -64,15 +64,15 @@ class Chains(msgspec.Struct):
         if capability in so_far:
             return None
         mask = sum(_BIT[c] for c in (capability, *so_far))
-        supersets = [m for m in range(mask, 64) if m & mask == mask]
-        shown = sum(habits.seen("phases", agent, str(m)) for m in supersets)
-        shown_by_all = sum(habits.seen("phases", "", str(m)) for m in supersets)
         for whose in (agent, ""):
             habits.note(session, "phases", whose, str(mask))
         if is_covered:
             return None
         so_far = {**so_far, capability: step.without_payload()}
         remember(self.phases, session, so_far)
+        supersets = [m for m in range(mask, 64) if m & mask == mask]
+        shown = sum(habits.seen("phases", agent, str(m)) for m in supersets)
+        shown_by_all = sum(habits.seen("phases", "", str(m)) for m in supersets)
         return Phases(tuple(so_far.values()), shown, shown_by_all)
 
     def method(self, step: Step, habits: Habits, window_s: float) -> Completed | None:

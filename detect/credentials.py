@@ -25,8 +25,7 @@ LONGEST_PATH: Final = 12
 _GIVEN: Final = re.compile(
     r"""\\*"(access_?key_?id|session_?token|access_?token|refresh_?token|id_?token|api_?key(?:_?id)?|key_?id|token_?id
     |access_?key|token|client_?secret|client_?secret_?id|client_?id|secret_?access_?key|secret_?string|secret_?value
-    |secret_?arn|password|private_?key|private_?key_?id|credential(?:_?id)?|certificate_?id|lease_?id|service_?account
-    |client_?email)\\*"\s*:\s*\\*"([^"\\]{4,4096})""",
+    |secret_?arn|password|private_?key|private_?key_?id|credential(?:_?id)?|certificate_?id)\\*"\s*:\s*\\*"([^"\\]{4,4096})""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SECRET: Final = re.compile(
@@ -36,6 +35,8 @@ _SECRET: Final = re.compile(
 )
 """Without one of these, a result that names many credentials is a list of them."""
 _MOST_HANDED: Final = 3
+_MOST_USERS: Final = 4
+_HAS_DIGIT: Final = re.compile(r"\d")
 _SHAPED: Final = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b|\barn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@/-]+"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abps]-|sk-)[\w-]{16,}"
@@ -86,6 +87,8 @@ class Credentials(msgspec.Struct):
     given: dict[str, Gift] = {}
     acquired: dict[tuple[str, str], Gift] = {}
     """(session, agent) -> the last credential that it took."""
+    users: dict[str, list[str]] = {}
+    """The step that gave a credential -> the agents that acted with it."""
 
     def switch(self, step: Step, history: History, habits: Habits, window_s: float) -> Switch | None:
         """Whether the step acts as somebody its agent never acted as."""
@@ -101,7 +104,7 @@ class Credentials(msgspec.Struct):
             return None
         gift = self._gift_of(acting, step, window_s)
         if gift is not None:
-            return None if self._may_hold(gift, step, habits) else _clear(gift, step)
+            return None if self._may_hold(gift, step, habits) or self._is_shared(gift, step) else _clear(gift, step)
         if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
             return None
         if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
@@ -137,6 +140,14 @@ class Credentials(msgspec.Struct):
         if gift.until_ns is None:
             return gift
         return gift if within(gift.step, step, window_s) or step.at_ns <= gift.until_ns else None
+
+    def _is_shared(self, gift: Gift, step: Step) -> bool:
+        """Whether the credential went through so many hands that one more says nothing."""
+        users = self.users.get(gift.step.event_id, [])
+        if step.agent_id not in users and len(users) <= _MOST_USERS:
+            users = [*users, step.agent_id]
+            remember(self.users, gift.step.event_id, users)
+        return len(users) > _MOST_USERS
 
     def _may_hold(self, gift: Gift, step: Step, habits: Habits) -> bool:
         agent = step.agent_id
@@ -205,12 +216,12 @@ def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> 
 
 
 def given(result: str | None) -> Iterator[str]:
-    """The credentials that a result hands out: under a telling key, or in the shape of one."""
+    """The credentials that a result hands out: under a telling key, or in the shape of one; a plain word is none."""
     if not result:
         return
     seen: set[str] = set()
     for value in (*(found[1] for found in _GIVEN.findall(result)), *_SHAPED.findall(result)):
-        if value not in seen:
+        if value not in seen and (len(value) >= 20 or (len(value) >= 8 and _HAS_DIGIT.search(value))):
             seen.add(value)
             yield value
 

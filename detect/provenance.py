@@ -10,6 +10,7 @@ from detect.step import Step
 _MOST_SESSIONS = 500
 _MOST_OUTPUTS = 12
 _SHORTEST = 5
+_LONGEST = 2000
 REQUEST = "the request"
 
 
@@ -29,7 +30,7 @@ class Provenance(msgspec.Struct):
     """The texts of the sessions that are under way."""
 
     requests: dict[str, str] = {}
-    outputs: dict[str, list[tuple[Step, str]]] = {}
+    outputs: dict[str, list[Step]] = {}
 
     def take(self, step: Step) -> None:
         """Remember a request, or a tool's output."""
@@ -41,10 +42,12 @@ class Provenance(msgspec.Struct):
                 )
         elif step.result and step.tool:
             outputs = self.outputs.get(session, [])
+            if len(step.result) > _LONGEST:
+                step = msgspec.structs.replace(step, arguments=None, result=step.result[:_LONGEST])
             if len(outputs) < _MOST_OUTPUTS:
-                outputs.append((step.without_payload(), step.result[:2000]))
+                outputs.append(step)
             else:
-                outputs[-1] = (step.without_payload(), step.result[:2000])
+                outputs[-1] = step
             remember(self.outputs, session, outputs, _MOST_SESSIONS)
 
     def origin(self, step: Step, habits: Habits) -> Origin | None:
@@ -55,8 +58,8 @@ class Provenance(msgspec.Struct):
         if target in self.requests.get(step.session_id, ""):
             of, source = REQUEST, None
         else:
-            held = ((s, text) for s, text in self.outputs.get(step.session_id, ()) if target in text)
-            source, _ = next(held, (None, ""))
+            outputs = self.outputs.get(step.session_id, ())
+            source = next((s for s in outputs if s.result and target in s.result), None)
             if source is None or source.event_id == step.event_id:
                 return None
             of = source.tool or ""

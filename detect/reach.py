@@ -7,6 +7,7 @@ day: the rate of new values in the agent's own history is the probability (Witte
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -128,11 +129,13 @@ class Reaches(msgspec.Struct):
 _OLD: Final = Reach(False, False, False, False, 1.0, 0)
 
 
+@lru_cache(maxsize=1 << 15)
 def kind_of(target: str) -> str:
     """A target's name without its numbers: what an estate names alike serves the same end."""
     return _NUMBERED.sub("#", target.lower())
 
 
+@lru_cache(maxsize=1 << 15)
 def account_of(target: str) -> str | None:
     """The account, project or subscription that a target names."""
     found = _ACCOUNT.search(target) if len(target) > 12 else None

@@ -35,7 +35,7 @@ def findings_table(found: list[Found], case_of: dict[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
-def cases_table(cases: list[Case], held: Set[str]) -> pa.Table:
+def cases_table(cases: list[Case], held: Set[str] = frozenset()) -> pa.Table:
     """A row a case, the heaviest first; those `held` stay under the bar of the budget."""
     rows = []
     for case in cases:

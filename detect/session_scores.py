@@ -22,7 +22,7 @@ from baseline.fold import classify_tools
 from baseline.history import LEAST_SESSIONS
 from detect.cases import Found
 from detect.detectors import Detector, Finding
-from detect.step import Step
+from detect.step import Step, steps_of
 from ingest.database import ask, ask_in_parts, open_published
 from ingest.event import Observation
 from ingest.published import editing
@@ -56,12 +56,10 @@ order by day nulls first, session_id, agent_id, ordered_at nulls first, trace_id
 _FLAGGED: Final = "select distinct unnest(sessions) as session_id from cases order by session_id"
 
 _LOW: Final = """
-select session_scores.*, events.* exclude (event_id, session_id, agent_id), classed.capability
+select session_id, p, event_id, reasons, history
 from session_scores
-join events using (event_id)
-left join classed using (tool)
-where p <= $most
-order by p, session_scores.session_id
+where p <= $most and event_id is not null
+order by p, session_id, agent_id
 """
 
 
@@ -106,6 +104,7 @@ def _sessions(connection: duckdb.DuckDBPyConnection) -> Iterator[_Dated]:
 
 def _scored(dated: Sequence[_Dated], flagged: set[str]) -> Iterator[tuple[_Dated, Score]]:
     """Each session with its score, a week at a time; what scores low is not learnt from in later weeks."""
+    from baseline.scoring.orders import NO_CHANGE
     from baseline.scoring.score import Score, fit
 
     learnt: dict[str, list[Session]] = {}
@@ -122,7 +121,8 @@ def _scored(dated: Sequence[_Dated], flagged: set[str]) -> Iterator[tuple[_Dated
             found = by_session.get((d.session.session_id, d.session.agent_id))
             seen = len(learnt.get(d.session.agent_id, ()))
             why = f"not enough history: {seen} of {LEAST_SESSIONS} sessions in the weeks before"
-            yield d, found or Score(d.session.session_id, None, seen, why)
+            unknown = Score(session_id=d.session.session_id, p=None, odds=NO_CHANGE, sessions=seen, why=why)
+            yield d, found or unknown
         for d in week:
             found = by_session.get((d.session.session_id, d.session.agent_id))
             is_low = found is not None and found.p is not None and found.p <= MOST_OFFERED
@@ -160,15 +160,12 @@ UNLIKE_ITS_HISTORY: Final = Detector(
 def found_by_score(connection: duckdb.DuckDBPyConnection, found: Sequence[Found]) -> list[Found]:
     """A finding for every low score of a session of which no detector raised anything."""
     raised = {step.session_id for f in found if f.detector.raises_case for step in f.finding.path}
-    rows = ask(connection, _LOW, most=MOST_OFFERED)
-    return [_found(row) for row in rows.iter_rows(named=True) if row["session_id"] not in raised]
+    low = [row for row in ask(connection, _LOW, most=MOST_OFFERED).to_dicts() if row["session_id"] not in raised]
+    steps = steps_of(connection, [row["event_id"] for row in low])
+    return [_found(row, steps[row["event_id"]]) for row in low if row["event_id"] in steps]
 
 
-def _found(row: dict[str, Any]) -> Found:
-    at = row["ordered_at"]
-    fields = {name: row[name] for name in Step.__struct_fields__ if name in row and name not in ("arguments", "result")}
-    fields |= {"at_ns": None if at is None else _ns(at), "agent_version": row["agent_version"] or ""}
-    step = Step(**fields, arguments=None, result=None)
+def _found(row: dict[str, Any], step: Step) -> Found:
     finding = Finding(
         title="a session unlike its agent's history",
         observed="; ".join(row["reasons"][:1]) or f"the whole session, most of all {step.tool}",
@@ -179,7 +176,3 @@ def _found(row: dict[str, Any]) -> Found:
         impact=0.0 if step.is_privileged else _LITTLE,
     )
     return Found(UNLIKE_ITS_HISTORY, step, finding, evidence=-math.log10(row["p"]) * _CLAIMED)
-
-
-def _ns(at: Any) -> int:
-    return int(pl.Series([at], dtype=pl.Datetime("ns")).cast(pl.Int64).item())

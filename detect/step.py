@@ -11,7 +11,7 @@ import msgspec
 
 from baseline.capability import IMPACT, PRIVILEGED
 from baseline.capability_table import Capability
-from ingest.database import ask_in_parts
+from ingest.database import ask, ask_in_parts
 
 _ROWS_AT_ONCE: Final = 100_000
 
@@ -50,6 +50,8 @@ where (
 and ($since::date is null or ordered_at >= $since::date)
 order by ordered_at nulls first, session_id, trace_id, sequence nulls first, depth, kind_rank, event_id
 """
+
+_SOME: Final = f"from ({_STEPS}) where event_id in (select unnest($events::varchar[])) order by event_id"
 
 
 class Step(msgspec.Struct, kw_only=True, gc=False):
@@ -122,6 +124,13 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
                 step.previous_tool = previous.get(chain, "")
                 previous[chain] = step.tool
             yield step
+
+
+def steps_of(connection: duckdb.DuckDBPyConnection, event_ids: list[str]) -> dict[str, Step]:
+    """The steps of these events, without their payloads; what came before them is not looked at."""
+    rows = ask(connection, _SOME, since=None, gives=_GIVES, longest=0, events=event_ids)
+    steps = (Step(**dict(zip(_FIELDS, values, strict=True))) for values in rows.select(_FIELDS).iter_rows())
+    return {step.event_id: step.without_payload() for step in steps}
 
 
 def within(earlier: Step, later: Step, window_s: float) -> bool:

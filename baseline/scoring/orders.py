@@ -116,13 +116,14 @@ def orders_of(held: Held, members: int = _MEMBERS) -> Orders:
     if len(held.rows) == 0 or held.foreign.all() or not held.foreign.any():
         return Orders(())
     with one_thread():
-        return Orders(tuple(_boosted(number).fit(held.rows, held.foreign) for number in range(members)))
+        return Orders(tuple(_boosted(number, len(held.rows)).fit(held.rows, held.foreign) for number in range(members)))
 
 
-def _boosted(number: int) -> HistGradientBoostingClassifier:
+def _boosted(number: int, rows: int) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
-        max_depth=4, max_iter=80, learning_rate=0.08, l2_regularization=5.0, min_samples_leaf=60, max_features=0.5,
-        early_stopping=False, monotonic_cst=list(TRAITS.values()), random_state=number,
+        max_depth=4, max_iter=80, learning_rate=0.08, l2_regularization=5.0, max_features=0.5,
+        min_samples_leaf=min(60, max(5, rows // 40)), early_stopping=False, random_state=number,
+        monotonic_cst=list(TRAITS.values()),
     )  # fmt: skip
 
 

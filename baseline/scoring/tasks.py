@@ -13,6 +13,7 @@ ALIKE: Final = 0.7
 """Share of the shorter request's weight that two requests of one task have in common."""
 _RAREST: Final = 8
 _MOST_COMPARED: Final = 64
+_LEAST_TASKS: Final = 4
 
 
 def groups_of(sessions: Sequence[Session]) -> dict[str, str]:
@@ -43,4 +44,6 @@ def groups_of(sessions: Sequence[Session]) -> dict[str, str]:
         found[key] = key
         for word in shared:
             leaders[agent, word].append(key)
-    return found
+    tasks = Counter(asked[leader][0] for leader in set(found.values()))
+    # An agent that is always asked nearly the same: each wording is a task, or nothing of it could be held out.
+    return {key: leader if tasks[asked[key][0]] >= _LEAST_TASKS else key for key, leader in found.items()}

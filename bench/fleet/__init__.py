@@ -72,9 +72,9 @@ def _scale(settings: Settings, work: Work, events: float) -> float:
     for agent in work.everybody:
         rng = chance(settings, "pilot", agent.name)
         role = settings.roles[agent.role]
-        runs = [work.run(agent, settings.start_ns, rng, work._book(agent, rng)) for _ in range(8)]
+        runs = [work.run(agent, settings.start_ns, rng, work.book_of(agent, rng)) for _ in range(8)]
         mean = sum(_events(run) for run in runs) / len(runs)
-        wanted += mean * role.rate * sum(work._factor(agent, day) for day in range(settings.days))
+        wanted += mean * role.rate * sum(work.factor(agent, day) for day in range(settings.days))
     return events / max(wanted, 1.0)
 
 

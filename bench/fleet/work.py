@@ -48,14 +48,15 @@ class Work:
         for agent in self.everybody:
             rng = chance(self.settings, "work", agent.name, day)
             role = self.settings.roles[agent.role]
-            mean = role.rate * scale * self._factor(agent, day)
+            mean = role.rate * scale * self.factor(agent, day)
             for _ in range(_poisson(rng, mean)):
-                yield self.run(agent, self._moment(rng, day, role.hours), rng, self._book(agent, rng))
+                yield self.run(agent, self._moment(rng, day, role.hours), rng, self.book_of(agent, rng))
             if role.monthly and day >= agent.since_day and day == self._monthly_day(agent):
                 for book in role.monthly:
                     yield self.run(agent, self._moment(rng, day, "office"), rng, book)
 
-    def _factor(self, agent: Agent, day: int) -> float:
+    def factor(self, agent: Agent, day: int) -> float:
+        """How much more or less than usual an agent has to do on a day."""
         if day < agent.since_day:
             return 0.0
         weekend = day % 7 in (5, 6)
@@ -72,7 +73,8 @@ class Work:
         hour = rng.choices(range(24), self.profiles[hours])[0]
         return self.settings.start_ns + day * DAY_NS + hour * _HOUR_NS + int(rng.random() * _HOUR_NS)
 
-    def _book(self, agent: Agent, rng: random.Random) -> Playbook:
+    def book_of(self, agent: Agent, rng: random.Random) -> Playbook:
+        """One of the role's playbooks, by the agent's own habits."""
         books = self.settings.roles[agent.role].playbooks
         return rng.choices(books, [book.weight * _taste(agent, place) for place, book in enumerate(books)])[0]
 
@@ -162,7 +164,7 @@ class Work:
             return
         own = random.Random(f"{session.agent.name}/{role}")
         to = crew[own.randrange(len(crew))] if rng.random() < 0.9 else rng.choice(crew)
-        book = self._book(to, rng)
+        book = self.book_of(to, rng)
         at_ns = session.at_ns + int(rng.uniform(5, 40) * 1e9)
         child = self.run(to, at_ns, rng, book, parent=session.id)
         child.human = session.human

@@ -27,14 +27,14 @@ export function card(node, told, store) {
       told.facts.map(([label, value]) => el("div", {}, el("dt", {}, label), el("dd", {}, value)))
     ),
     told.error ? [heading("Error"), el("pre", { class: "payload error", tabindex: 0 }, told.error)] : null,
-    el("div", { class: "payloads" }, payload("Arguments", "arguments", told, store), payload("Result", "result", told, store)),
-    told.arguments || told.result ? null : line("This step carries no arguments and no result.", "quiet"),
     told.approval
       ? el(
           "section", { class: `approval ${told.approval.state}` },
           heading("Approval"), line(told.approval.said, "said"), told.approval.lines.map((text) => line(text))
         )
       : null,
+    el("div", { class: "payloads" }, payload("Arguments", "arguments", told, store), payload("Result", "result", told, store)),
+    told.arguments || told.result ? null : line("This step carries no arguments and no result.", "quiet"),
     el("section", {}, heading("Source"), line(told.origin.said, "quiet"), told.origin.lines.map((text) => line(text, "mono")))
   )
 }

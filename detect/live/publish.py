@@ -136,8 +136,8 @@ def _replace_verdicts(edition: Edition, handover: Handover) -> None:
 
 
 def cases_under(cases: Sequence[tuple[str, Case]]) -> pa.Table:
-    """The table `cases`, each case under the id that it was raised with."""
-    table = cases_table([case for _, case in cases])
+    """The table `cases`, each under the id that it was raised with. Live nothing is held back for a budget of cases."""
+    table = cases_table([case for _, case in cases], held=set())
     ids = pa.array([case_id for case_id, _ in cases], type=pa.string())
     return table.set_column(table.schema.get_field_index("case_id"), "case_id", ids)
 

@@ -70,8 +70,11 @@ def test_a_week_is_scored_by_the_weeks_before_it_without_what_was_flagged(
 
     class Model:
         def score_all(self, sessions):
+            ps = {"low": 0.001}
             return [
-                baseline.scoring.score.Score(s.session_id, 0.001 if s.session_id == "low" else 0.5, 40)
+                baseline.scoring.score.Score(
+                    session_id=s.session_id, p=ps.get(s.session_id, 0.5), odds=0.0, sessions=40
+                )
                 for s in sessions
             ]
 
