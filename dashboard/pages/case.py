@@ -46,7 +46,8 @@ with axes:
         st.page_link(REPLAY, label=":primary[▶ Replay from the worst step]", query_params=link_to(worst))
         st.download_button(
             ":primary[Evidence file (ZIP)]", data=partial(evidence, wanted), file_name=file_name(wanted),
-            mime="application/zip", on_click="ignore", type="tertiary", help="Report, steps, raw records, and a SHA-256 for each file.",
+            mime="application/zip", on_click="ignore", type="tertiary",
+            help="Report, steps, raw records, and a SHA-256 for each file.",
         )  # fmt: skip
 parts.facts(
     [
