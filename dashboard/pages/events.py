@@ -17,7 +17,7 @@ TABLE = "events"
 STATUSES = ("any", "ok", "error", "denied", "pending", "unknown")
 APPROVALS = ("any", "approved", "denied", "automatic", "pending", "not_recorded", "cannot_record")
 CLASSES = ("any", *CAPABILITIES)
-FILTERS = ("agent", "session", "tool", "text", "status", "capability", "approval", "first", "last")
+FILTERS = ("agent", "in_session", "tool", "text", "status", "capability", "approval", "first", "last")
 
 
 def open_event(shown: list[dict[str, str]]) -> None:
@@ -42,7 +42,7 @@ one, two, three, four = st.columns([3, 2, 2, 2], gap="small")
 text = one.text_input("Text anywhere in a step", key="text", max_chars=500, **bound)
 agent = two.text_input("Agent contains", key="agent", max_chars=200, **bound)
 tool = three.text_input("Tool contains", key="tool", max_chars=200, **bound)
-session = four.text_input("Session contains", key="session", max_chars=500, **bound)
+session = four.text_input("Session contains", key="in_session", max_chars=500, **bound)
 five, six, seven, eight, nine = st.columns(5, gap="small")
 status = five.selectbox("Status", STATUSES, key="status", **bound)
 capability = six.selectbox("Capability", CLASSES, key="capability", **bound)
