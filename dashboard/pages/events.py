@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from baseline.capability import CAPABILITIES
+from baseline.capability_table import CAPABILITIES
 from dashboard import parts, queries, words
 from dashboard.queries_of_events import PAGE, Search, moment, search
 from dashboard.words import counted
@@ -77,19 +77,20 @@ else:
     parts.table(
         found.rows.with_columns(
             words.when_column("ordered_at"),
+            words.end_column("source", 20),
             pl.coalesce("tool", "operation").alias("tool"),
             pl.col("approval").map_elements(words.approval_short, return_dtype=pl.String, skip_nulls=False),
         ),
         {
             "ordered_at": parts.text("when (UTC)", 172),
-            "agent_id": parts.text("agent", 130),
-            "tool": parts.text("tool", 170),
-            "target": parts.text("target", 190),
+            "agent_id": parts.text("agent", 120),
+            "tool": parts.text("tool", 150),
+            "target": parts.text("target", 170),
             "status": parts.text("status", 66),
-            "approval": parts.text("approval", 104),
-            "principal": parts.text("principal", 120),
-            "credential_id": parts.text("credential", 110),
-            "source": parts.text("file:line", 160),
+            "approval": parts.text("approval", 96),
+            "principal": parts.text("principal", 100),
+            "credential_id": parts.text("credential", 100),
+            "source": parts.text("file:line", 150),
         },
         key=TABLE,
         alt="The steps that match, the newest first. Choosing a row opens the step in its replay.",
