@@ -26,6 +26,7 @@ from detect.causal import WINDOW_HOURS, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.evidence import Rates
+from detect.forgetting import is_forgotten
 from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
 from detect.sigma.found import found_by_rules
@@ -195,13 +196,13 @@ class _Run:
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
             memory = self._causal.state() if is_kept(day, last) else None
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
+            self.days.append((Day(day, sorted(flagged), written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result
 
     def _add_day(self, day: date | None, found: list[Found], judged: Judged) -> None:
-        self._result.found.extend(self._rates.weigh(found))
+        self._result.found.extend(f for f in self._rates.weigh(found) if not is_forgotten(f))
         self._rates.add(day, (agent for _, agent, _ in judged), found)
         self._result.judged.update(judged)
 
@@ -284,7 +285,8 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
 
 
-def _written(found: list[Found]) -> bytes:
+def written(found: list[Found]) -> bytes:
+    """The findings of a judged day, for `found_in`."""
     return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 

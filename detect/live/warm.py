@@ -20,6 +20,7 @@ from detect.cases import Found
 from detect.causal import CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
+from detect.forgetting import is_forgotten
 from detect.live.judge import Cases, Judge
 from detect.live.publish import learnable
 from detect.run import found_in, is_quiet
@@ -58,7 +59,7 @@ def warm(data: Path, capabilities: Capabilities, now: datetime) -> tuple[Judge, 
     flagged: set[str] = set()
     for day, sessions, said, counted in days:
         told = rates.weigh(found_in(said))
-        found += told
+        found += (f for f in told if not is_forgotten(f))
         flagged.update(sessions)
         if day is None or (after is not None and day <= after):
             judged: Judged = Judged(dict(msgspec.msgpack.decode(counted, type=list[tuple[tuple[str, str, str], int]])))
