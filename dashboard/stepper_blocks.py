@@ -79,7 +79,7 @@ def whole_steps(session: Opened, start: int, most: int) -> dict[str, Any]:
     connection = session.connect()
     about = {row["step"]: session.decisions.about(row) for row in rows}
     deciding = sorted({at for found in about.values() for at, _ in found})
-    deciders = session.steps.filter(pl.col("step").is_in(deciding))
+    deciders = session.steps[[at - 1 for at in deciding]]
     wanted = pl.concat([steps, deciders]).unique("step", keep="first", maintain_order=True)
     more = whole(connection, session.files, wanted, PREVIEW + 1)
     supported = [row["event_id"] for row in rows if row["witnesses"] > 1]

@@ -49,7 +49,9 @@ def credential_switch_then_new_reach(
         title=title,
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity; 0 reached this target",
-        anomaly=1 - (1 - (clear if switch.how == "clear" else unclear)) * min(1.0, 4 * reach.chance),
+        anomaly=1 - (1 - clear) * min(1.0, 4 * reach.chance)
+        if switch.how == "clear"
+        else 1 - (1 - unclear) * min(1.0, max(0.6, 4 * reach.chance)),
         path=switch.path,
         impact=0.0 if step.is_privileged else handed_on,
     )

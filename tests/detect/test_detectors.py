@@ -185,7 +185,7 @@ def test_a_switch_without_new_reach_is_quiet(fleet: Fleet) -> None:
 def test_new_reach_without_a_switch_is_quiet(fleet: Fleet) -> None:
     fleet.habit("triage", call("run_remote_command", target="host-1", credential_id="AKIATRIAGE00EXAMPLE0"))
     fleet.session("triage", NEW_DAY, call("run_remote_command", target="vault-9", credential_id="AKIATRIAGE00EXAMPLE0"))
-    assert fired(fleet.judge()) == []
+    assert fleet.judge().cases == []
 
 
 def test_another_agent_may_not_use_even_an_approved_key(fleet: Fleet) -> None:
@@ -218,7 +218,7 @@ def test_the_role_that_it_always_assumes_is_quiet_on_a_new_target(fleet: Fleet) 
                 call("put_bucket_policy", target="bucket-1" if day < 5 else f"bucket-new-{number}", credential_id=key),
                 minute=number * 30,
             )  # fmt: skip
-    assert fired(fleet.judge()) == []
+    assert fleet.judge().cases == []
 
 
 def test_a_role_chain_into_another_account_is_followed_to_its_start(fleet: Fleet) -> None:
@@ -301,7 +301,7 @@ def test_a_path_that_one_agent_opens_and_another_crosses_is_one_case(fleet: Flee
 
 def test_an_approved_opening_is_quiet(fleet: Fleet) -> None:
     crossing(fleet, approved=True)
-    assert fired(fleet.judge()) == []
+    assert fleet.judge().cases == []
 
 
 def test_a_crossing_to_where_the_agent_always_goes_is_quiet(fleet: Fleet) -> None:
