@@ -22,7 +22,7 @@ from ingest.tables import TRACES
 AGENTS: Final = 100
 DAYS: Final = 30
 TOOLS: Final = (
-    "search_logs", "lookup_ip", "get_user", "modify_firewall_rule", "create_ticket", "rotate_credentials", "get_host",
+    "search_logs", "lookup_ip", "get_user", "isolate_host", "create_ticket", "run_remote_command", "get_host",
 )  # fmt: skip
 STEPS: Final = 10
 """Spans of a trace: nine tool calls and the run around them."""
@@ -44,11 +44,11 @@ select
     make_timestamp_ns(began + step * 1000000000) as started_at,
     make_timestamp_ns(began + step * 1000000000 + 300000000) as ended_at,
     case when step > 0 then $tools[1 + (agent + step * step) % 7] end as tool,
-    case when step > 0 then printf('{"host": "host-%02d-%d", "access_key_id": "AKIA%03dEXAMPLE00000"}',
-        agent % 40, (trace + step) % 12, agent) end as arguments,
+    case when step > 0 then printf('{"host": "host-%03d-%d", "access_key_id": "AKIA%03dEXAMPLE00000"}',
+        agent, step, agent) end as arguments,
     'ok' as status,
     case when step > 0 then printf('AKIA%03dEXAMPLE00000', agent) end as credential_id,
-    case when step > 0 then printf('host-%02d-%d', agent % 40, (trace + step) % 12) end as target,
+    case when step > 0 then printf('host-%03d-%d', agent, step) end as target,
     printf('history.otlp.jsonl:%d', trace + 1) as source, printf('%064x', trace) as source_sha256, 'span' as witness,
     make_timestamp_ns(began + step * 1000000000) as ordered_at, (step > 0)::integer as depth,
     case when step = 0 then 0 else 5 end::tinyint as kind_rank, 1 as witnesses, printf('%024x', i) as content_key
@@ -118,7 +118,7 @@ class Traffic:
             spans = [os.urandom(8) for _ in range(STEPS)]
             self._ids.append((trace_id, spans))
             for step in range(1, STEPS):
-                arguments = {"host": f"host-{agent % 40:02d}-{step}", "access_key_id": f"AKIA{agent:03d}EXAMPLE00000"}
+                arguments = {"host": f"host-{agent:03d}-{step}", "access_key_id": f"AKIA{agent:03d}EXAMPLE00000"}
                 told = {
                     "gen_ai.operation.name": "execute_tool",
                     "gen_ai.tool.name": TOOLS[(agent + step * step) % 7],

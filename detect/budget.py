@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from math import exp, inf
 from typing import Final
 
@@ -37,8 +37,10 @@ MOST_OF_A_DAY: Final = 3.0
 
 
 _DAYS: Final = """
-select cast(min(first_at) as date) as first, cast(max(first_at) as date) as last
+select distinct cast(first_at as date) as day
 from stored_traces
+where first_at is not null
+order by day
 """
 
 
@@ -94,6 +96,8 @@ class Budget:
     def bar(self) -> Bar:
         """The bar from the days that were closed."""
         days = len(self._days)
+        if not self._cases_per_day:
+            return Bar(inf)
         if days < LEAST_DAYS:
             return Bar(FIRST_BAR, is_calibrated=False)
         hard = min(self._cases_per_day / 2, sum(hard for _, hard in self._days) / days)
@@ -117,33 +121,32 @@ class Budget:
             self._aim = max(LEAST_AIM, min(MOST_AIM, self._aim * exp(GAIN * short)))
 
 
-def walk(cases: Sequence[Case], first: date, last: date, cases_per_day: float) -> tuple[RaisedDay, ...]:
-    """Each day from the first to the last, judged by a bar from the days before it. A case is raised once at most.
+def walk(cases: Sequence[Case], days: Iterable[date], cases_per_day: float) -> tuple[RaisedDay, ...]:
+    """Each day on which somebody worked, judged by a bar from the days before it. A case is raised once at most.
 
-    A case is offered on each day that added to it, as heavy as it is by then. Cases without a time are not in it.
+    A case is offered on each day that added to it, as heavy as it is by then. Cases without a time are not in it. Days
+    without any work count for nothing: a log with a wrong clock must not stretch the calendar.
     """
     offers = _by_day(cases)
-    budget, raised_before, days = Budget(cases_per_day), set[str](), []
-    for n in range((last - first).days + 1):
-        day = first + timedelta(days=n)
+    budget, raised_before, walked = Budget(cases_per_day), set[str](), []
+    for day in sorted({*days, *offers}):
         bar = budget.bar()
         offered = [case for case in offers.get(day, ()) if case.case_id not in raised_before]
         raised = [case for case in offered if case.is_hard or bar.admits(case.case_id, case.weight)]
         raised_before.update(case.case_id for case in raised)
         soft = [case.weight for case in offered if not case.is_hard]
         budget.close(soft, len(offered) - len(soft), len(raised))
-        days.append(RaisedDay(day, bar, len(offered), tuple(raised)))
-    return tuple(days)
+        walked.append(RaisedDay(day, bar, len(offered), tuple(raised)))
+    return tuple(walked)
 
 
 def days_of(
     connection: duckdb.DuckDBPyConnection, cases: Sequence[Case], cases_per_day: float | None
 ) -> tuple[RaisedDay, ...]:
-    """`walk` over all the days that are stored; nothing without a budget or without days."""
-    first, last = ask(connection, _DAYS).row(0)
-    if cases_per_day is None or not isinstance(first, date) or not isinstance(last, date):
+    """`walk` over all the days that are stored; nothing without a budget."""
+    if cases_per_day is None:
         return ()
-    return walk(cases, first, last, cases_per_day)
+    return walk(cases, ask(connection, _DAYS).get_column("day").to_list(), cases_per_day)
 
 
 def held_back(cases: Sequence[Case], days: Sequence[RaisedDay]) -> set[str]:

@@ -92,7 +92,8 @@ def plan(
     is_whole: bool = True,
 ) -> list[tuple[Target, _Planned]]:
     """What a raising would write now, by sink, the worst first."""
-    told = told_cases(connection)
+    closed = {row["case_id"] for row in outbox.execute(_VERDICTS)}
+    told = [t for t in told_cases(connection) if t.case_id not in closed]
     is_whole = is_whole and not ask(connection, "select 1 from failed limit 1").height
     befores = [known(outbox, target.name) for target in settings.targets]
     news = [

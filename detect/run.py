@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
@@ -28,7 +28,10 @@ from detect.detectors import Detector, Finding
 from detect.evidence import Rates
 from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
+from detect.sigma.found import found_by_rules
+from detect.sigma.rules import Rule
 from detect.step import Step, steps_in_time
+from detect.verdicts import Tuning, tuning_of
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
 from ingest.published import editing, empty
@@ -71,6 +74,8 @@ class Detected:
     unmatched: int = 0
     days_judged: int = 0
     """How many days this run judged itself; the others stood from earlier runs."""
+    quiet: int = 0
+    """Findings that verdicts keep out of every case."""
     days: tuple[RaisedDay, ...] = ()
     """Under a budget: each day with what was raised."""
 
@@ -82,16 +87,22 @@ def all_detectors() -> tuple[Detector, ...]:
 
 
 def detect_in(
-    data: Path, capabilities: Capabilities, *, window_hours: float = WINDOW_HOURS, cases_per_day: float | None = None
+    data: Path,
+    capabilities: Capabilities,
+    *,
+    window_hours: float = WINDOW_HOURS,
+    cases_per_day: float | None = None,
+    rules: Sequence[Rule] = (),
 ) -> Detected:
     """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
+    tuning = tuning_of(data)
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        version = f"{code_version()} {capabilities.version} {window_hours}"
+        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()}"
         stopped = where_it_stopped(connection, edition, version)
-        run = _Run(connection, window_hours, stopped)
-        detected = _with_scores(connection, run.detected())
+        run = _Run(connection, window_hours, stopped, tuning)
+        detected = _completed(connection, run.detected(), rules, tuning)
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
         case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
@@ -111,24 +122,41 @@ def detect_in(
 
 def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
-    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")))
-    return _with_scores(connection, run.detected())
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()))
+    return _completed(connection, run.detected(), (), Tuning(()))
 
 
-def _with_scores(connection: duckdb.DuckDBPyConnection, detected: Detected) -> Detected:
-    """What whole sessions' scores add, where they were scored: they say more only where no detector spoke."""
-    low = found_by_score(connection, detected.found)
-    if low:
-        detected.found.extend(low)
-        detected.cases = build_cases(detected.found)
+def _completed(
+    connection: duckdb.DuckDBPyConnection, detected: Detected, rules: Sequence[Rule], tuning: Tuning
+) -> Detected:
+    """The detectors' findings with what rules and whole sessions' scores add, less what people called benign."""
+    by_detectors = len(detected.found)
+    detected.found += found_by_rules(connection, rules)
+    detected.found += found_by_score(connection, detected.found)
+    loud = [f for f in detected.found if not is_quiet(f, tuning)]
+    detected.quiet = len(detected.found) - len(loud)
+    if len(detected.found) > by_detectors or detected.quiet:
+        detected.cases = build_cases(loud)
     return detected
+
+
+def is_quiet(f: Found, tuning: Tuning) -> bool:
+    """What a person called benign before is no news; the case that they said it of stays, closed."""
+    step = f.step
+    if tuning.is_told_of(step.session_id):
+        return False
+    said = tuning.quiet(f.detector.name, f.detector.shows, step.agent_id, step.tool, step.target, step.at_ns)
+    return said is not None
 
 
 class _Run:
     """One pass over the fleet's days, from where the last run stopped."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, window_hours: float, stopped: Stopped) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, window_hours: float, stopped: Stopped, tuning: Tuning
+    ) -> None:
         self._connection = connection
+        self._tuning = tuning
         self._history = History()
         self._flagged: set[str] = set()
         self._later: dict[date, list[CountRow]] = {}
@@ -160,7 +188,8 @@ class _Run:
         for day, of_day in groupby(steps, key=lambda step: step.day):
             judge = self._undated if day is None else partial(self._dated, day)
             found, judged = judge(of_day)
-            flagged = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path} - self._flagged
+            raised = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path}
+            flagged = {session for session in raised - self._flagged if not self._tuning.learnable(session)}
             self._flagged |= flagged
             self._unlearn(flagged, day)
             self._causal.end_day(self._flagged)

@@ -69,6 +69,9 @@ class Detect(Section):
     cases_per_day: float | None = Field(
         None, ge=0, description="How many cases a day to raise; without it every case of the alerting severity is."
     )
+    rules: tuple[str, ...] = Field(
+        (), description="Sigma rules, or folders of them, that every run asks; `shipped` means those that come along."
+    )
 
 
 SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest}

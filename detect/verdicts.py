@@ -18,6 +18,7 @@ import duckdb
 from detect.detectors import Shows
 from detect.people import is_there, people, transaction
 from ingest.database import ask
+from ingest.event import identify
 
 Word = Literal["true_positive", "false_positive", "benign_expected", "open"]
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
@@ -96,6 +97,11 @@ def say(
     return Verdict(case_id, at, by.strip(), verdict, note, expires_at)
 
 
+def closed_now(data: Path) -> dict[str, Verdict]:
+    """The cases that a word has closed."""
+    return {case_id: said for case_id, said in verdicts_now(data).items() if said.verdict != "open"}
+
+
 def verdicts_now(data: Path) -> dict[str, Verdict]:
     """The verdict that holds, by case; cases of which nothing was said are not in it."""
     if not is_there(data):
@@ -160,6 +166,14 @@ class Tuning:
             return None
         until, told = said
         return told if until == math.inf or (at_ns is not None and at_ns < until) else None
+
+    def is_told_of(self, session_id: str) -> bool:
+        """Whether a benign word was said of this session itself: its case stays where it is, closed."""
+        return session_id in self._learnable
+
+    def digest(self) -> str:
+        """Equal for tunings that let the same sessions be learnt from."""
+        return identify("tuning", *sorted(self._learnable - self._never))
 
     def learnable(self, session_id: str) -> bool:
         """Whether people called every case of this flagged session benign, so that it may be learnt from."""

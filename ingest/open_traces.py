@@ -23,12 +23,12 @@ from ingest.published import published
 from ingest.settle import content_key, observed, settle
 from ingest.store import stored_rows
 
-MOST_OBSERVATIONS: Final = 250_000
+MOST_OBSERVATIONS: Final = 200_000
 MOST_PAYLOAD_BYTES: Final = 256 << 20
 """About 700 MB together at their worst."""
 Hashes = np.ndarray[tuple[int], np.dtype[np.int64]]
 _INDEX: Final = {"trace_id": pl.String(), "joins": pl.List(pl.String())}
-QUIET_S: Final = 600.0
+QUIET_S: Final = 120.0
 """After this long without a record a published trace is forgotten, and fetched where one comes after all."""
 WAIT_S: Final = 0.5
 """How long a step whose agent or session is only known to a parent waits for that parent. Exporters send a batch's

@@ -11,7 +11,8 @@ nobody flagged; fitting again on the same sessions gives the same model, whateve
 """
 
 from baseline.scoring.reasons import Explanation, Reason
-from baseline.scoring.score import Model, Score, StepScore, fit
+from baseline.scoring.score import Model, fit
+from baseline.scoring.scored import Score, StepScore
 from baseline.scoring.sessions import Session, Step, Value, session_of, sessions_of
 
 __all__ = [

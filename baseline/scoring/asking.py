@@ -90,3 +90,28 @@ def asking_of(asked: Counter[str], answered: Counter[str], tasks: Mapping[str, i
 def counted(text: str) -> Counter[str]:
     """Word counts of one text; a word that it repeats without end counts a few times."""
     return Counter({w: min(n, _MOST_OF_ONE_TEXT) for w, n in Counter(tokens(text)).items()})
+
+
+def order_of(
+    passages: Sequence[Passage],
+    lifts: Mapping[str, float],
+    needles: Mapping[str, float],
+    tool_words: frozenset[str],
+    total: float,
+) -> tuple[float, float, float, float]:
+    """The passage that most looks like the order for a call: (how much it asks, the share of the values' weight that
+    it holds, the share of the words of the tool's name, its log-lift with the tool).
+
+    `lifts` are the tool's words in requests; `needles` the words that the call took from answers, with their weights
+    out of `total`.
+    """
+    found, most = (0.0, 0.0, 0.0, 0.0), -1.0
+    for passage in passages:
+        held = passage.words
+        covers = sum([w for n, w in needles.items() if n in held]) / total
+        named = len(tool_words & passage.stems) / max(1, len(tool_words))
+        lift = max(map(lifts.__getitem__, passage.stems & lifts.keys()), default=0.0)
+        score = passage.asks * (0.2 + covers + named + 0.2 * lift)
+        if score > most:
+            found, most = (passage.asks, covers, named, lift), score
+    return found

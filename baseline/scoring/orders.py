@@ -121,8 +121,9 @@ def orders_of(held: Held, members: int = _MEMBERS) -> Orders:
 
 def _boosted(number: int, rows: int) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
-        max_depth=4, max_iter=80, learning_rate=0.08, l2_regularization=5.0, min_samples_leaf=min(60, max(5, rows // 40)), max_features=0.5,
-        early_stopping=False, monotonic_cst=list(TRAITS.values()), random_state=number,
+        max_depth=4, max_iter=80, learning_rate=0.08, l2_regularization=5.0, max_features=0.5,
+        min_samples_leaf=min(60, max(5, rows // 40)), early_stopping=False, random_state=number,
+        monotonic_cst=list(TRAITS.values()),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baseline.scoring.asking import Passage
+from baseline.scoring.asking import Passage, order_of
 from baseline.scoring.past import Past
 from baseline.scoring.provenance import origin as origin_from
 from baseline.scoring.provenance import origin_surprisal
@@ -204,7 +204,7 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         stems = frozenset(map(stem, words))
         lift = past.association(stems, tool)
         tool_words = len(name & stems) / max(1, len(name))
-    order, order_match = _order(course, past, needles, name, tool, total)
+    order, *order_match = order_of(course.passages, past.lifts(tool), needles, name, total)
     return [
         words_asked(tool, course.stems),
         odds,
@@ -226,7 +226,7 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         asks,
         lift,
         lift - course.odds.lift(tool),
-        order.asks,
+        order,
         *order_match,
         course.most_asks,
         _asked_for(course.steps[span.step], asked) if span.step >= 0 else 1.0,
@@ -243,26 +243,6 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
 
 def _rarest_first(needle: tuple[str, float]) -> tuple[float, str]:
     return (-needle[1], needle[0])
-
-
-_NO_ORDER: Final = Passage(0.0, frozenset(), frozenset())
-
-
-def _order(
-    course: _Course, past: Past, needles: dict[str, float], name: frozenset[str], tool: str, total: float
-) -> tuple[Passage, tuple[float, float, float]]:
-    """The passage of the answers that most looks like the order for this call: (it, what of the call it holds)."""
-    best, match, most = _NO_ORDER, (0.0, 0.0, 0.0), -1.0
-    lifts = past.lifts(tool)
-    for passage in course.passages:
-        held = passage.words
-        covers = sum([w for n, w in needles.items() if n in held]) / total
-        named_in = len(name & passage.stems) / max(1, len(name))
-        lift = max(map(lifts.__getitem__, passage.stems & lifts.keys()), default=0.0)
-        score = passage.asks * (0.2 + covers + named_in + 0.2 * lift)
-        if score > most:
-            best, match, most = passage, (covers, named_in, lift), score
-    return best, match
 
 
 def _origin_surprisal(past: Past, agent: str, tool: str, name: str, origin: str) -> float:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import charts, parts, queries, theme, words
+from dashboard.keeping import analyst
 from dashboard.path import REPLAY, link_to, path_list
+from dashboard.verdict import notes_panel, verdict_panel
+from detect.evidence_export import evidence_file, file_name
 from ingest.visible import visible
+
+
+def evidence(case_id: str) -> bytes:
+    """The evidence file, made when the button is pressed."""
+    return evidence_file(queries.connection(), queries.data(), case_id, by=analyst()) or b""
+
 
 wanted = st.query_params.get("case", "")
 found = queries.case(wanted) if wanted else None
@@ -33,6 +44,10 @@ with axes:
     right.metric("Impact", words.share(found["impact"]), border=True)
     with st.container(border=True, gap=None):
         st.page_link(REPLAY, label=":primary[▶ Replay from the worst step]", query_params=link_to(worst))
+        st.download_button(
+            "Evidence file (ZIP)", data=partial(evidence, wanted), file_name=file_name(wanted), mime="application/zip",
+            on_click="ignore", type="tertiary", help="Report, steps, raw records, and a SHA-256 for each file.",
+        )  # fmt: skip
 parts.facts(
     [
         ("Agents", visible(", ".join(found["agents"] or []))),
@@ -57,3 +72,6 @@ for row in findings.to_dicts():
         parts.finding(row)
 if findings.height == 0:
     st.text("The findings of this case are not published.")
+
+verdict_panel(found)
+notes_panel(found)

@@ -61,12 +61,14 @@ def judge(
     from detect.causal import WINDOW_HOURS
     from detect.outbox_raise import raise_alerts
     from detect.run import detect_in
+    from detect.sigma.rules import rules_of
     from ingest.database import open_published, write_for_people
 
     with working("judging"):
         hours = settings.detect.window_hours if settings is not None else WINDOW_HOURS
+        rules = rules_of(settings.detect.rules) if settings is not None else []
         table = Table.load(*(capabilities or []))
-        detected = detect_in(data, table, window_hours=hours, cases_per_day=cases_per_day)
+        detected = detect_in(data, table, window_hours=hours, cases_per_day=cases_per_day, rules=rules)
         if settings is not None:
             raise_alerts(data, open_published(data), settings)
     write_for_people(data)
@@ -102,6 +104,8 @@ def print_detected(detected: Detected, data: Path) -> None:
         typer.echo(
             f"raised {raised} in {len(detected.days)} days, {raised / len(detected.days):.2f} a day; {hard} hard"
         )
+    if detected.quiet:
+        typer.echo(f"{detected.quiet} findings are quiet by what people said of cases (`custodiet verdict CASE`)")
     if detected.unmatched:
         typer.echo(f"{detected.unmatched} tools are not in the capability table; class them with --capabilities:")
         for row in ask(connection, "from unmatched order by steps desc, tool, agent_id limit 10").iter_rows(named=True):

@@ -43,6 +43,11 @@ order by day
 def prepare(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities) -> None:
     """Make the view `steps` on this connection: every event with its capability."""
     classify_tools(connection, capabilities)
+    with_capability(connection)
+
+
+def with_capability(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the view `steps` where the table `classed` is there already."""
     connection.execute(_STEPS)
 
 

@@ -63,6 +63,11 @@ def load_rules(paths: Iterable[Path]) -> list[Rule]:
     return sorted(found, key=lambda rule: (rule.title, rule.id))
 
 
+def rules_of(names: Iterable[str]) -> list[Rule]:
+    """The rules that the settings name; `shipped` are those that come along."""
+    return load_rules([SHIPPED if name == "shipped" else Path(name) for name in names])
+
+
 def _of(files: Sequence[Path]) -> list[Rule]:
     """The rules of one folder, which may refer to each other."""
     parsed: list[tuple[Path, SigmaRule | SigmaCorrelationRule]] = []

@@ -11,8 +11,9 @@ import pytest
 
 from baseline.scoring.combine import cauchy, tail_of
 from baseline.scoring.provenance import origin_of, origins_of
-from baseline.scoring.score import Model, Score
+from baseline.scoring.score import Model
 from baseline.scoring.score import fit as fit_all
+from baseline.scoring.scored import Score
 from baseline.scoring.sessions import Session, session_of, sessions_of
 from baseline.scoring.tasks import groups_of
 from ingest.event import Observation, identify

@@ -114,7 +114,7 @@ def test_backtest_prints_a_day_at_a_time_and_hard_cases_pass(fleet: Fleet) -> No
     code, text = run(fleet, "backtest", "--budget", "1", "--json")
     told = json.loads(text)
     raised = {day["day"]: len(day["raised"]) for day in told["days"]}
-    assert len(told["days"]) == 19 and told["hard"] >= 1
+    assert len(told["days"]) == 17 and told["hard"] >= 1
     assert told["interval_95"][0] <= told["mean_a_day"] <= told["interval_95"][1]
     assert sum(raised.values()) == told["raised"] < 24
     code, text = run(fleet, "backtest", "--budget", "1", "--days", "5")
@@ -143,6 +143,14 @@ def test_a_day_is_judged_by_the_days_before_it_alone(fleet: Fleet) -> None:
     later = json.loads(run(fleet, "backtest", "--budget", "1", "--json")[1])["days"]
     assert later[: len(first)] == first
     assert date.fromisoformat(later[-1]["day"]) == date(2026, 3, 21)
+
+
+def test_a_log_with_a_wrong_clock_neither_stretches_the_calendar_nor_hides_a_case(fleet: Fleet) -> None:
+    novel_and_hard(fleet)
+    fleet.session("b", 50_000, LOOK, minute=50)
+    fleet.judge()
+    told = json.loads(run(fleet, "backtest", "--budget", "1", "--json")[1])
+    assert len(told["days"]) == 18 and told["raised"] > 5
 
 
 def test_without_a_budget_backtest_asks_for_one(fleet: Fleet) -> None:
