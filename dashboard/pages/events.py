@@ -94,7 +94,7 @@ else:
         },
         key=TABLE,
         alt="The steps that match, the newest first. Choosing a row opens the step in its replay.",
-        on_row=partial(open_event, found.rows.select("session_id", "event_id").to_dicts()),
+        on_row=partial(open_event, found.rows.select(session="session_id", event="event_id").to_dicts()),
         rows=16,
     )
     said, on = st.columns([6, 2])
