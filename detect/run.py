@@ -134,14 +134,14 @@ def _completed(
     by_detectors = len(detected.found)
     detected.found += found_by_rules(connection, rules)
     detected.found += found_by_score(connection, detected.found)
-    loud = [f for f in detected.found if not _is_quiet(f, tuning)]
+    loud = [f for f in detected.found if not is_quiet(f, tuning)]
     detected.quiet = len(detected.found) - len(loud)
     if len(detected.found) > by_detectors or detected.quiet:
         detected.cases = build_cases(loud)
     return detected
 
 
-def _is_quiet(f: Found, tuning: Tuning) -> bool:
+def is_quiet(f: Found, tuning: Tuning) -> bool:
     """What a person called benign before is no news; the case that they said it of stays, closed."""
     step = f.step
     if tuning.is_told_of(step.session_id):

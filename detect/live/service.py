@@ -21,9 +21,11 @@ from detect.live.publish import publish
 from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
+from detect.people import changed_at
 from detect.run import detect_in
 from detect.settings import Settings, load_settings
 from detect.sigma.rules import rules_of
+from detect.verdicts import tuning_of
 from ingest.database import open_published, open_tables, put, write_for_people
 from ingest.errors import AlreadyRunning, Trouble
 from ingest.follow import Follower
@@ -96,9 +98,14 @@ def live(
             raise_alerts(data, open_published(data), settings)
             courier.wake()
 
+        said = changed_at(data)
+
         def look_after() -> None:
+            nonlocal said
             mend()
             courier.check()
+            if (now := changed_at(data)) != said:
+                said, judge.tuning = now, tuning_of(data)
 
         pipeline = Pipeline(
             data,
