@@ -56,3 +56,14 @@ def keep_counts(
         name = f"{KEPT}{edition.generation:06d}-{FORMAT}.parquet"
         edition.tables["counts"] = [edition.write("counts", whole.to_arrow().cast(COUNTS), name=name), *others]
     return whole.height
+
+
+def leave_out(edition: Edition, segments: Collection[str]) -> None:
+    """Name no counts any more of segments that are none any more: nothing is counted twice until `fold` has run."""
+    gone = set(segments)
+
+    def is_of_them(name: str) -> bool:
+        column = pq.read_table(edition.data / name, schema=COUNTS, columns=["segment"]).column("segment")
+        return bool(column.length() and gone & set((column[0].as_py() or "").split(" ")))
+
+    edition.tables["counts"] = [name for name in edition.tables.get("counts", []) if not is_of_them(name)]

@@ -12,20 +12,24 @@ from detect.step import Step
 
 
 def is_forgotten(found: Found) -> bool:
-    """Whether only the count of it is left; a finding always has a path."""
-    return not found.finding.path
+    """Whether only the count of it is left: its step is no event any more."""
+    return not found.step.event_id
 
 
 def forgotten(found: Found) -> Found:
-    """The finding without anything that a log said but the agent, the tool and the day."""
-    step = Step(
-        event_id="", session_id="", trace_id="", parent_event_id=None, kind=found.step.kind, operation="",
-        tool=found.step.tool, capability=found.step.capability, agent_id=found.step.agent_id, agent_version="",
-        at_ns=None, day=found.step.day, principal=None, credential_id=None, on_behalf_of=None, source_host=None,
-        target=None, status="", approval=None, approver=None, source="", arguments=None, result=None, gives=False,
+    """The finding without anything that a log said but the agents, the tools and the day (what `Rates` count by)."""
+    path = tuple(_bare(step) for step in found.finding.path)
+    finding = Finding(title=found.finding.title, observed="", expected="", anomaly=found.finding.anomaly, path=path)
+    return msgspec.structs.replace(found, step=_bare(found.step), finding=finding)
+
+
+def _bare(step: Step) -> Step:
+    return Step(
+        event_id="", session_id="", trace_id="", parent_event_id=None, kind=step.kind, operation="", tool=step.tool,
+        capability=step.capability, agent_id=step.agent_id, agent_version="", at_ns=None, day=step.day, principal=None,
+        credential_id=None, on_behalf_of=None, source_host=None, target=None, status="", approval=None, approver=None,
+        source="", arguments=None, result=None, gives=False,
     )  # fmt: skip
-    finding = Finding(title=found.finding.title, observed="", expected="", anomaly=found.finding.anomaly, path=())
-    return msgspec.structs.replace(found, step=step, finding=finding)
 
 
 def touches(found: Found, sessions: Set[str]) -> bool:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from baseline.capability import Capabilities
 from baseline.fold import fold
-from baseline.kept import keep_counts
+from baseline.kept import keep_counts, leave_out
 from detect.continuing import day_file, held_by
 from detect.evidence_kept import sessions_in_evidence
 from detect.forgetting import forgotten, is_forgotten, touches
@@ -94,7 +94,7 @@ def _hanging_together(edition: Edition, connection: duckdb.DuckDBPyConnection) -
     for name in edition.tables.get("judged", []):
         for said in pq.read_table(edition.data / name, columns=["found"]).column("found").to_pylist():
             for found in found_in(said):
-                for step in found.finding.path:
+                for step in found.finding.path if not is_forgotten(found) else ():
                     together.setdefault(step.session_id, set()).add(f"finding {found.finding_id}")
     return together
 
@@ -114,6 +114,7 @@ def _drop(
     # Nothing is learnt from the sessions of a case: their counts go with them.
     keep_counts(edition, connection, capabilities, gone - flagged, since=counts_since)
     became = drop_sessions(edition, gone)
+    leave_out(edition, became)
     _keep_seen(edition, connection, became, gone)
     cases = _without(edition, "cases", "sessions", gone)
     _without(edition, "findings", "session_id", gone)

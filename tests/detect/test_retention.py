@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import custodiet
 import ingest.published
 from baseline.capability import Capabilities
+from baseline.fold import fold
 from bench._small_fleet import attack, days, write
 from detect.notes import note
 from detect.retention import Retained, retain
@@ -146,6 +147,18 @@ def test_what_people_look_at_stays_unless_everything_must_go(data: Path) -> None
     assert str(old) in {row[0] for row in asked(data, CASES)}
     assert eight_days_on(data, with_evidence=True).sessions == 4
     assert str(old) not in {row[0] for row in asked(data, CASES)}
+
+
+def test_nothing_is_counted_twice_where_a_kill_came_before_the_counting(data: Path, monkeypatch) -> None:
+    before = {row[:6]: row[6] for row in asked(data, COUNTED)}
+    monkeypatch.setattr("detect.retention.fold", lambda *_: None)
+    eight_days_on(data)
+    after = {row[:6]: row[6] for row in asked(data, COUNTED)}
+    assert after
+    assert all(steps <= before[key] for key, steps in after.items())  # type: ignore[operator]
+    fold(data, CAPABILITIES)
+    whole = {row[:6]: row[6] for row in asked(data, COUNTED)}
+    assert {str(key[0]) for key in before if before[key] != whole.get(key)} == {"2026-03-08"}
 
 
 def test_counts_leave_when_that_is_asked_for(data: Path) -> None:
