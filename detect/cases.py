@@ -23,6 +23,8 @@ _A_DECADE: Final = 8.0
 """Evidence of this many powers of ten is an anomaly of 0.9."""
 _MOST_ON_TARGET: Final = 4
 """Agents with movements on one target; what more of them share is a gateway or a default, not a root."""
+_PRIVILEGED: Final = 0.5
+"""The least impact of a privileged class."""
 _TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
 _MOST_FOR_NOVELTY: Final = 0.4
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
@@ -118,8 +120,9 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def impact(self) -> float:
-        """0..1: of the worst class, halfway (as a geometric mean) to everything, which a way in may lead to."""
-        return float(max(f.impact for f in self.found if f.detector.raises_case) ** 0.5)
+        """0..1: of the worst class; a privileged one halfway (as a geometric mean) to 1, since it is a way to more."""
+        worst = max(f.impact for f in self.found if f.detector.raises_case)
+        return float(worst**0.5) if worst >= _PRIVILEGED else worst
 
     @property
     def severity(self) -> Severity:
