@@ -76,7 +76,9 @@ def _inherited(said: dict[str, pa.Array]) -> dict[str, pa.Array]:
     )
     changed = [own[name].ne_missing(settled[name]) for name in _INHERITED]
     before = [
-        pl.when(differs).then(pl.when(own[name].is_null()).then(pl.lit(f'"{name}":null')).otherwise(pl.lit(f'"{name}":""')))
+        pl.when(differs).then(
+            pl.when(own[name].is_null()).then(pl.lit(f'"{name}":null')).otherwise(pl.lit(f'"{name}":""'))
+        )
         for name, differs in zip(_INHERITED, changed, strict=True)
     ]
     told = pl.concat_str(pl.lit("{"), pl.concat_str(before, separator=",", ignore_nulls=True), pl.lit("}"))
