@@ -8,15 +8,15 @@ is. `ingest/settle.py` says what settling means; for these traces both give the 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from operator import attrgetter
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.event import KINDS, OBSERVED, SCHEMA, Observation
+from ingest.segments import columns_of
 
-_said: Final = attrgetter(*OBSERVED)
 _INHERITED: Final = ("agent_id", "agent_version", "on_behalf_of", "session_id")
 _OWN: Final = ("trace_id", "service", *_INHERITED)
 
@@ -42,14 +42,12 @@ def linked_traces(observations: Iterable[Observation]) -> set[str]:
 
 def settled_plainly(keys: Collection[str], observations: Sequence[Observation]) -> pa.Table:
     """Settle plain traces, given as content keys and observations; the rows of `events` in no order."""
-    said = dict(zip(OBSERVED, zip(*map(_said, observations), strict=True), strict=True))
-    columns = {name: pa.array(values, type=SCHEMA.field(name).type) for name, values in said.items()}
+    columns = columns_of(observations, OBSERVED)
     columns |= _inherited(columns)
     rows = len(observations)
-    ranks = {kind: rank for rank, kind in enumerate(KINDS)}
     columns["ordered_at"] = columns["started_at"]
     columns["depth"] = pa.repeat(pa.scalar(0, pa.int32()), rows)
-    columns["kind_rank"] = pa.array([ranks[kind] for kind in said["kind"]], type=pa.int8())
+    columns["kind_rank"] = pc.index_in(columns["kind"], pa.array(KINDS, pa.string())).cast(pa.int8())
     columns["witnesses"] = pa.repeat(pa.scalar(1, pa.int32()), rows)
     columns["content_key"] = pa.array(keys, type=pa.string())
     columns["witness_of"] = columns["disagreement"] = pa.nulls(rows, pa.string())
@@ -76,7 +74,9 @@ def _inherited(said: dict[str, pa.Array]) -> dict[str, pa.Array]:
     )
     changed = [own[name].ne_missing(settled[name]) for name in _INHERITED]
     before = [
-        pl.when(differs).then(pl.when(own[name].is_null()).then(pl.lit(f'"{name}":null')).otherwise(pl.lit(f'"{name}":""')))
+        pl.when(differs).then(
+            pl.when(own[name].is_null()).then(pl.lit(f'"{name}":null')).otherwise(pl.lit(f'"{name}":""'))
+        )
         for name, differs in zip(_INHERITED, changed, strict=True)
     ]
     told = pl.concat_str(pl.lit("{"), pl.concat_str(before, separator=",", ignore_nulls=True), pl.lit("}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.event import SCHEMA, Row
+from ingest.event import SCHEMA, Observation, Row
 from ingest.tables import TRACES
 
 _STORED: Final = tuple(SCHEMA.names)
-_stored: Final = attrgetter(*_STORED)
 _NO_TIME: Final = -(1 << 62)
 _TOLD: Final = (
     "witness_of", "kind", "status", "input_tokens", "output_tokens", "approval", "joins", "ordered_at", "ended_at",
@@ -42,12 +41,20 @@ def in_storage_order(events: pa.Table) -> pa.Table:
     return events.take(order.to_arrow())
 
 
-def to_table(rows: list[Row]) -> pa.Table:
+def to_table(rows: Sequence[Row]) -> pa.Table:
     """Rows as an Arrow table with the schema of `events`."""
-    columns = zip(*map(_stored, rows), strict=True) if rows else ([] for _ in _STORED)
-    return pa.table(
-        [pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
-    )
+    return pa.table(list(columns_of(rows, _STORED).values()), schema=SCHEMA)
+
+
+def columns_of(rows: Sequence[Observation], names: Sequence[str]) -> dict[str, pa.Array]:
+    """These columns of `events`, each gathered by itself: what few records say costs next to nothing."""
+    columns: dict[str, pa.Array] = {}
+    for name in names:
+        values = list(map(attrgetter(name), rows))
+        kind = SCHEMA.field(name).type
+        is_void = values[:1] == [None] and values.count(None) == len(values)
+        columns[name] = pa.nulls(len(values), kind) if is_void else pa.array(values, type=kind)
+    return columns
 
 
 def to_rows(table: pa.Table) -> list[Row]:
