@@ -20,12 +20,14 @@ from detect.authority import Delegation, Delegations
 from detect.chains import Chains, Completed, Phases
 from detect.credentials import Credentials, Switch
 from detect.disguise import Shapes
+from detect.effective import Standing, standing
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.lives import Lives, Sleep
 from detect.memory import Habits
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
 from detect.reach import HOUR_S, Reach, Reaches, Stranger
+from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
@@ -83,6 +85,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     stranger: Stranger | None = None
     """An account that the step's arguments name, and that is new to the agent."""
     stamp: Stamp | None = None
+    standing: Standing | None = None
+    """What the registries say; None without any."""
 
     @property
     def is_new_reach(self) -> bool:
@@ -109,8 +113,15 @@ class Memory(msgspec.Struct):
 class CausalPass:
     """Feed every step in time; a step that detectors are asked about comes back with its facts."""
 
-    def __init__(self, history: History, window_hours: float = WINDOW_HOURS, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        history: History,
+        window_hours: float = WINDOW_HOURS,
+        memory: Memory | None = None,
+        registry: Registry = NO_REGISTRY,
+    ) -> None:
         self._history = history
+        self.registry = registry
         self._window_s = window_hours * 3600
         self._memory = memory or Memory()
 
@@ -119,9 +130,15 @@ class CausalPass:
         return msgspec.msgpack.encode(self._memory)
 
     @classmethod
-    def resume(cls, state: bytes, history: History, window_hours: float = WINDOW_HOURS) -> CausalPass:
+    def resume(
+        cls,
+        state: bytes,
+        history: History,
+        window_hours: float = WINDOW_HOURS,
+        registry: Registry = NO_REGISTRY,
+    ) -> CausalPass:
         """A pass that goes on where another one stopped."""
-        return cls(history, window_hours, msgspec.msgpack.decode(state, type=Memory))
+        return cls(history, window_hours, msgspec.msgpack.decode(state, type=Memory), registry)
 
     def end_day(self, flagged: Set[str] = frozenset()) -> None:
         """A day is over: what its sessions showed is habit from now on, but for the flagged ones."""
@@ -168,6 +185,7 @@ class CausalPass:
         coverage = memory.approvals.covering(step)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
+        delegation = memory.delegations.of(step)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
         is_open_move = reach.is_new and not is_covered and step.is_privileged
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
@@ -185,7 +203,8 @@ class CausalPass:
             reach=reach,
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
-            delegation=memory.delegations.of(step),
+            delegation=delegation,
+            standing=standing(self.registry, step, delegation, habits),
             unmasked=is_unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
             sleep=memory.lives.sleep(step),
