@@ -29,6 +29,7 @@ from detect.provenance import Origin, Provenance
 from detect.reach import HOUR_S, Reach, Reaches, Stranger
 from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
+from detect.shift import Shift, Shifts
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
 
@@ -74,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions that reached as many new targets within an hour: the agent's, and everybody's."""
     fan_sessions: int = 0
     """Sessions that reached any new target."""
+    shift: Shift | None = None
     bridge: Step | None = None
     """The uncovered step by which somebody came to the host that this step goes out from."""
     hops: tuple[Step, ...] = ()
@@ -106,6 +108,7 @@ class Memory(msgspec.Struct):
     provenance: Provenance = msgspec.field(default_factory=Provenance)
     chains: Chains = msgspec.field(default_factory=Chains)
     shapes: Shapes = msgspec.field(default_factory=Shapes)
+    shifts: Shifts = msgspec.field(default_factory=Shifts)
     stamps: Stamps = msgspec.field(default_factory=Stamps)
     habits: Habits = msgspec.field(default_factory=Habits)
 
@@ -220,6 +223,7 @@ class CausalPass:
             fan=fan,
             fan_shown=fan_shown,
             fan_sessions=fan_sessions,
+            shift=memory.shifts.take(step, memory.reaches.touched, habits, window_s) if is_open_move else None,
             bridge=self._bridge(step),
             hops=hops,
             hops_shown=hops_shown,
