@@ -9,7 +9,7 @@ value came from (`provenance`), what the steps amount to together (`chains`). Me
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Final, Literal
 
 import msgspec
@@ -20,6 +20,7 @@ from detect.authority import Delegation, Delegations
 from detect.chains import Chains, Completed, Phases
 from detect.credentials import Credentials, Switch
 from detect.disguise import Shapes
+from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.lives import Lives, Sleep
@@ -87,6 +88,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     stranger: Stranger | None = None
     """An account that the step's arguments name, and that is new to the agent."""
     stamp: Stamp | None = None
+    drops: Mapping[str, Drop] = {}
+    """Event -> how much nearer it brought its agent to the most privileged identities."""
     standing: Standing | None = None
     """What the registries say; None without any."""
 
@@ -108,6 +111,7 @@ class Memory(msgspec.Struct):
     provenance: Provenance = msgspec.field(default_factory=Provenance)
     chains: Chains = msgspec.field(default_factory=Chains)
     shapes: Shapes = msgspec.field(default_factory=Shapes)
+    distances: Distances = msgspec.field(default_factory=Distances)
     shifts: Shifts = msgspec.field(default_factory=Shifts)
     stamps: Stamps = msgspec.field(default_factory=Stamps)
     habits: Habits = msgspec.field(default_factory=Habits)
@@ -197,6 +201,8 @@ class CausalPass:
         is_move = is_open_move and step.is_done and step.capability in _MOVES
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
+        if step.is_done:
+            memory.distances.take(step, switch, habits)
         facts = Facts(
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
@@ -207,6 +213,7 @@ class CausalPass:
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
             delegation=delegation,
+            drops=memory.distances.drops,
             standing=standing(self.registry, step, delegation, habits),
             unmasked=is_unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),

@@ -25,6 +25,7 @@ from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
+from detect.distance import nearest
 from detect.evidence import Rates
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, findings_table
@@ -288,7 +289,11 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             continue
         if finding is not None:
             path = tuple(s.without_payload() for s in finding.path)
-            yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
+            finding = msgspec.structs.replace(finding, path=path)
+            if (drop := nearest(path, facts.drops)) is not None:
+                told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
+                finding = msgspec.structs.replace(finding, observed=told, impact=impact)
+            yield Found(detector, step.without_payload(), finding)
 
 
 def _written(found: list[Found]) -> bytes:
