@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.complete
 
-.PHONY: run test lint bench bench-dashboard bench-latency samples producers lock clean
+.PHONY: run test lint bench bench-dashboard bench-latency bench-kills samples producers lock clean
 
 run: $(READY)
 	$(BIN)/custodiet demo
@@ -27,6 +27,9 @@ bench-dashboard: $(READY)
 bench-latency: $(READY)
 	$(BIN)/python -m bench.latency --rate 1000
 	$(BIN)/python -m bench.latency --rate 5000 --seconds 120
+
+bench-kills: $(READY)
+	$(BIN)/python -m bench.kills --times 200
 
 samples: $(READY)
 	$(BIN)/python sample_logs/generate.py

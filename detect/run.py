@@ -27,6 +27,7 @@ from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep,
 from detect.detectors import Detector, Finding
 from detect.distance import nearest
 from detect.evidence import Rates
+from detect.forgetting import is_forgotten
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
@@ -136,14 +137,14 @@ def _completed(
     by_detectors = len(detected.found)
     detected.found += found_by_rules(connection, rules)
     detected.found += found_by_score(connection, detected.found)
-    loud = [f for f in detected.found if not _is_quiet(f, tuning)]
+    loud = [f for f in detected.found if not is_quiet(f, tuning)]
     detected.quiet = len(detected.found) - len(loud)
     if len(detected.found) > by_detectors or detected.quiet:
         detected.cases = build_cases(loud)
     return detected
 
 
-def _is_quiet(f: Found, tuning: Tuning) -> bool:
+def is_quiet(f: Found, tuning: Tuning) -> bool:
     """What a person called benign before is no news; the case that they said it of stays, closed."""
     step = f.step
     if tuning.is_told_of(step.session_id):
@@ -203,13 +204,13 @@ class _Run:
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
             memory = self._causal.state() if is_kept(day, last) else None
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
+            self.days.append((Day(day, sorted(flagged), written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result
 
     def _add_day(self, day: date | None, found: list[Found], judged: Judged) -> None:
-        self._result.found.extend(self._rates.weigh(found))
+        self._result.found.extend(f for f in self._rates.weigh(found) if not is_forgotten(f))
         self._rates.add(day, (agent for _, agent, _ in judged), found)
         self._result.judged.update(judged)
 
@@ -296,7 +297,8 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             yield Found(detector, step.without_payload(), finding)
 
 
-def _written(found: list[Found]) -> bytes:
+def written(found: list[Found]) -> bytes:
+    """The findings of a judged day, for `found_in`."""
     return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 

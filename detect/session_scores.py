@@ -38,7 +38,7 @@ MOST_LEARNT: Final = 300
 """Sessions of an agent that a model is made of, the latest: more cost without telling more of what is normal now."""
 _CLAIMED: Final = 0.5
 """Being unlike its history is one property of an attack: half of the evidence, as for every novelty."""
-_LITTLE: Final = 0.25
+_LITTLE: Final = 0.05
 """The impact of a session in which nothing privileged was done: low at most."""
 _ROWS_AT_ONCE: Final = 50_000
 

@@ -22,8 +22,9 @@ from detect.cases import Case, Found, build_cases
 from detect.causal import CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
-from detect.run import judge
+from detect.run import is_quiet, judge
 from detect.step import Step
+from detect.verdicts import Tuning
 
 LAG_S: Final = 60.0
 """How long after its arrival a step is judged for good: SDKs export every 5 s, log shippers every 30 s or so."""
@@ -64,6 +65,8 @@ class Judge:
         """By event."""
         self.failed: dict[str, str] = {}
         """Detector -> why it broke."""
+        self.tuning = Tuning(())
+        """What people said so far; steps that are judged from then on are tuned by it."""
 
     def take(self, step: Step) -> None:
         """Judge a step for good, in the order of time."""
@@ -161,7 +164,8 @@ class Judge:
         found = judge(step, facts, self._history, self.failed, Counter()) if facts is not None else ()
         self._hold(step.event_id, tuple(self._rates.weigh(found)))
 
-    def _hold(self, event_id: str, found: tuple[Found, ...]) -> None:
+    def _hold(self, event_id: str, told: tuple[Found, ...]) -> None:
+        found = tuple(f for f in told if not is_quiet(f, self.tuning))
         if found != self.found.get(event_id, ()):
             self._changed.add(event_id)
             if found:

@@ -17,14 +17,16 @@ from baseline.fold import fold
 from detect.cases import Case
 from detect.live.courier import Courier
 from detect.live.pipeline import PUBLISH_EVERY_S, Pipeline, Tables
-from detect.live.publish import Handover, Published, publish
+from detect.live.publish import publish
 from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
+from detect.people import changed_at
 from detect.registry import load
 from detect.run import detect_in
 from detect.settings import Settings, load_settings
 from detect.sigma.rules import rules_of
+from detect.verdicts import tuning_of
 from ingest.database import open_published, open_tables, put, write_for_people
 from ingest.errors import AlreadyRunning, Trouble
 from ingest.follow import Follower
@@ -92,16 +94,19 @@ def live(
                 log.error("an alert could not be written, tried again at the next publication: %s", trouble)
             courier.wake()
 
-        def published_too(handover: Handover) -> Published:
-            outcome = publish(data, capabilities, handover)
-            if handover.judged:
-                raise_alerts(data, open_published(data), settings)
-                courier.wake()
-            return outcome
+        def reconcile() -> None:
+            """What is published is all there is: a case that is none any more is closed."""
+            raise_alerts(data, open_published(data), settings)
+            courier.wake()
+
+        said = changed_at(data)
 
         def look_after() -> None:
+            nonlocal said
             mend()
             courier.check()
+            if (now := changed_at(data)) != said:
+                said, judge.tuning = now, tuning_of(data)
 
         pipeline = Pipeline(
             data,
@@ -109,8 +114,9 @@ def live(
             capabilities,
             judge,
             cases,
-            published_too,
+            lambda handover: publish(data, capabilities, handover),
             raised,
+            reconcile,
             publish_every_s=publish_every_s,
             mend=look_after,
             clock=clock,
