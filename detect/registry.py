@@ -25,13 +25,13 @@ _SHORTEST: Final = 4
 class Registry:
     """Agents and people by every name that they have. Made by `load`; looking up is pure."""
 
-    def __init__(self, entries: Iterable[Entry] = (), digest: str = "") -> None:
+    def __init__(self, files: Iterable[Iterable[Entry]] = (), digest: str = "") -> None:
         self.digest = digest
         """Of all the files: two runs with the same one judge alike. Empty without a registry."""
         self._agents: dict[str, Entry] = {}
         self._people: dict[str, Entry] = {}
-        for entry in entries:
-            self._add(entry)
+        for entries in files:
+            self._add(list(entries))
 
     def __bool__(self) -> bool:
         return bool(self._agents)
@@ -55,22 +55,34 @@ class Registry:
         """The grant of a person."""
         return self._people.get(name.casefold())
 
-    def _add(self, entry: Entry) -> None:
-        """A later registry adds to what an earlier one said of the same name, and overrules it part by part."""
-        table = self._people if entry.is_human else self._agents
-        own = [n for n in (entry.id, *entry.names) if n]
-        before = next((table[n.casefold()] for n in own if n.casefold() in table), None)
-        if before is not None:
-            said = {f: v for f in _PARTS if (v := getattr(entry, f)) is not None}
-            if entry.ended_ns is not None:
-                said["ended_how"] = entry.ended_how
-            names = tuple(dict.fromkeys((*before.names, *own)))
-            entry = msgspec.structs.replace(before, names=names, source=entry.source, **said)
-            for name in [n for n, held in table.items() if held is before]:
-                del table[name]
-        literal = [p for p in entry.principals or () if not set(p) & set("*?[")]
-        for name in (entry.id, *entry.names, *literal):
-            table[name.casefold()] = entry
+    def _add(self, entries: list[Entry]) -> None:
+        """One file. Those in it that share a name are several, of which the name means the one that is not over."""
+        added: dict[bool, dict[str, Entry]] = {False: {}, True: {}}
+        for entry in entries:
+            names, earlier = added[entry.is_human], self._people if entry.is_human else self._agents
+            before = next((earlier[n] for n in _names(entry) if n in earlier), None)
+            merged = _over(before, entry) if before is not None else entry
+            for name in _names(merged):
+                held = names.get(name)
+                if held is None or (held.ended_ns is not None and merged.ended_ns is None):
+                    names[name] = merged
+        self._agents |= added[False]
+        self._people |= added[True]
+
+
+def _names(entry: Entry) -> list[str]:
+    """All that it is called by, and the principals that are not patterns."""
+    literal = [p for p in entry.principals or () if not set(p) & set("*?[")]
+    return [name.casefold() for name in (entry.id, *entry.names, *literal)]
+
+
+def _over(before: Entry, entry: Entry) -> Entry:
+    """A later registry adds to what an earlier one said of the same name, and overrules it part by part."""
+    said = {part: value for part in _PARTS if (value := getattr(entry, part)) is not None}
+    if entry.ended_ns is not None:
+        said["ended_how"] = entry.ended_how
+    names = tuple(dict.fromkeys((*before.names, entry.id, *entry.names)))
+    return msgspec.structs.replace(before, names=names, source=entry.source, **said)
 
 
 NO_REGISTRY: Final = Registry()
@@ -79,7 +91,7 @@ _PARTS: Final = ("tools", "targets", "capabilities", "principals", "humans", "ow
 
 def load(files: Iterable[str | Path]) -> Registry:
     """The registries of these files, in order. Raises `Trouble` that names the file, the key and the nearest one."""
-    entries: list[Entry] = []
+    entries: list[list[Entry]] = []
     digest = blake2b(digest_size=8)
     paths = [Path(file) for file in files]
     for path in paths:
@@ -90,7 +102,7 @@ def load(files: Iterable[str | Path]) -> Registry:
                 f"{path}: cannot read this registry: {error.strerror}; see `registries` in [detect]"
             ) from None
         digest.update(raw)
-        entries += _entries(path, raw)
+        entries.append(list(_entries(path, raw)))
     return Registry(entries, digest.hexdigest() if paths else "")
 
 

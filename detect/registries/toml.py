@@ -25,8 +25,13 @@ def toml(said: Any, path: Path) -> Iterator[Entry]:
         entries = said.get(table, [])
         if not isinstance(entries, list):
             raise Trouble(f"{path}: [{table}]: write [[{table}]], one for each")
-        for number, entry in enumerate(entries, 1):
-            yield _entry(entry, table, f"{path}: [[{table}]] {number}")
+        seen: dict[str, str] = {}
+        for number, said_of_one in enumerate(entries, 1):
+            entry = _entry(said_of_one, table, f"{path}: [[{table}]] {number}")
+            for name in (entry.id, *entry.names):
+                if seen.setdefault(name.casefold(), entry.source) != entry.source:
+                    raise Trouble(f"{entry.source}: {name!r} stands in {seen[name.casefold()]} too; keep one")
+            yield entry
 
 
 def _entry(said: Any, table: str, where: str) -> Entry:

@@ -110,6 +110,15 @@ def test_google_agents_are_known_by_their_runtime_identity_too(tmp_path: Path, i
         assert registry.agent(known) is not None
 
 
+def test_of_two_identities_of_one_name_the_name_means_the_one_that_lives(tmp_path: Path) -> None:
+    kind = {"agentIdentityBlueprintId": "b", "displayName": "helper"}
+    lives, gone = kind | {"id": "2"}, kind | {"id": "1", "deletedDateTime": "2026-03-01T12:00:00Z"}
+    for value in ([lives, gone], [gone, lives]):
+        registry = load([written(tmp_path, {"value": value})])
+        ends = [one.ended_ns for name in ("helper", "1", "2") if (one := registry.agent(name)) is not None]
+        assert ends == [None, at(2026, 3, 1, 12), None]
+
+
 def test_a_later_registry_adds_to_an_earlier_one_part_by_part(tmp_path: Path) -> None:
     own = '[[agent]]\nid = "Triage Agent"\ntools = ["siem_*"]\nexpires = "2026-05-01T08:00:00+02:00"\n'
     registry = load([written(tmp_path, AGENTCORE), written(tmp_path, own, "own.toml")])
@@ -130,6 +139,7 @@ def test_a_later_registry_adds_to_an_earlier_one_part_by_part(tmp_path: Path) ->
         ('[[agent]]\nid = "x"\ntargets = [3]', "`targets` is a name or a list of names"),
         ('[[human]]\nid = "x"\nexpires = 2026-01-01', "[[human]] 1 (x): 'expires' is not known"),
         ('[agent]\nid = "x"', "write [[agent]], one for each"),
+        ('[[agent]]\nid = "x"\n[[agent]]\nid = "y"\nnames = ["X"]', "[[agent]] 2 (y): 'X' stands in "),
         ("[[agent]\n", "not a TOML or JSON file"),
     ],
 )  # fmt: skip
