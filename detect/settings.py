@@ -73,6 +73,9 @@ class Detect(Section):
     rules: tuple[str, ...] = Field(
         (), description="Sigma rules, or folders of them, that every run asks; `shipped` means those that come along."
     )
+    registries: tuple[str, ...] = Field(
+        (), description="Files that say who is registered and may do what: a TOML, or a registry's JSON export."
+    )
 
 
 SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest, "store": Store}

@@ -23,6 +23,7 @@ from detect.evidence import Rates
 from detect.forgetting import is_forgotten
 from detect.live.judge import Cases, Judge
 from detect.live.publish import learnable
+from detect.registry import NO_REGISTRY, Registry
 from detect.run import found_in, is_quiet
 from detect.step import steps_in_time
 from detect.verdicts import tuning_of
@@ -44,7 +45,9 @@ limit 1
 _STEPS_OF: Final = "select coalesce(sum(steps), 0)::bigint from stored_traces where cast(first_at as date) >= $day"
 
 
-def warm(data: Path, capabilities: Capabilities, now: datetime) -> tuple[Judge, Cases]:
+def warm(
+    data: Path, capabilities: Capabilities, now: datetime, registry: Registry = NO_REGISTRY
+) -> tuple[Judge, Cases]:
     """Judge and cases as they stand in what was published and judged last."""
     connection = open_published(data)
     classify_tools(connection, capabilities)
@@ -54,7 +57,11 @@ def warm(data: Path, capabilities: Capabilities, now: datetime) -> tuple[Judge, 
     history = History()
     memory = _memory(connection, newest)
     after: date | None = memory[0] if memory else None
-    causal = CausalPass(history) if memory is None else CausalPass.resume(memory[1], history)
+    causal = (
+        CausalPass(history, registry=registry)
+        if memory is None
+        else CausalPass.resume(memory[1], history, registry=registry)
+    )
     rates, found = Rates(), list[Found]()
     flagged: set[str] = set()
     for day, sessions, said, counted in days:
