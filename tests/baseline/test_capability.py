@@ -258,6 +258,23 @@ def test_every_recorded_attack_technique_shows_an_event_above_write(capabilities
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("open_session", "remote_execution"),
+        ("open_browser_session", "read"),
+        ("keyvault_get", "credential"),
+        ("list_key_vaults", "read"),
+        ("panos_create_rule", "network_path"),
+        ("panos_list_rules", "read"),
+        ("delegate_to_agent", "write"),
+        ("grant_access_to_user", "permission"),
+    ],
+)
+def test_what_defenders_tools_are_called(capabilities: Capabilities, name: str, expected: str) -> None:
+    assert capabilities.classify(name).capability == expected
+
+
+@pytest.mark.parametrize(
     ("service", "action", "expected"),
     [
         ("aoss", "CreateSecurityPolicy", "permission"),
