@@ -47,6 +47,7 @@ def run(
     from baseline.fold import fold
     from detect.outbox_send import Delivery, deliver
     from detect.preview import previews
+    from detect.session_scores import score_sessions
     from detect.settings import load_settings
 
     least = severity(fail_on)
@@ -55,6 +56,11 @@ def run(
     with working("counting"):
         fold(data, Table.load(*(capabilities or [])))
     cases_per_day = settings.detect.cases_per_day if budget is None else budget
+    if settings.detect.score_sessions:
+        # What is flagged must be known before anything is learnt from, and the scores before anything is told.
+        judge(data, capabilities, None if dry_run else settings, cases_per_day, tells=False)
+        with working("scoring sessions"):
+            score_sessions(data, Table.load(*(capabilities or [])))
     detected = judge(data, capabilities, None if dry_run else settings, cases_per_day)
     would_send = previews(data, settings) if dry_run else []
     delivery = Delivery()
