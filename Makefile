@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.complete
 
-.PHONY: run test lint bench bench-dashboard bench-latency samples producers lock clean
+.PHONY: run test lint bench bench-dashboard bench-latency bench-kills samples producers lock clean
 
 run: $(READY)
 	$(BIN)/custodiet demo
@@ -28,6 +28,9 @@ bench-latency: $(READY)
 	$(BIN)/python -m bench.latency --rate 1000
 	$(BIN)/python -m bench.latency --rate 5000 --seconds 120
 
+bench-kills: $(READY)
+	$(BIN)/python -m bench.kills --times 200
+
 samples: $(READY)
 	$(BIN)/python sample_logs/generate.py
 
@@ -38,6 +41,10 @@ producers: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --no-header --constraints requirements.lock pyproject.toml -o deploy/run.lock
+	printf 'hatchling\nuv\n' | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-emit-index-url --no-header --constraints requirements.lock -o deploy/build.lock
 
 clean:
 	rm -rf .venv custodiet-data build dist

@@ -16,14 +16,15 @@ ASPECTS: Final = ("tool", "outcome", "decided", "calls_a_session", "targets_a_se
 
 def drifts(counts: pl.DataFrame) -> tuple[Drift, ...]:
     """The drifts that stand on the agent's last day, the strongest first; `counts` are one agent's, by day."""
-    shares, means = _shares(counts), _means(counts)
+    shares, means = shares_by_day(counts), means_by_day(counts)
     series = len(shares) + len(means)
     found = [drift_of(what, days, is_share=True, series=series) for what, days in sorted(shares.items())]
     found += [drift_of(what, days, is_share=False, series=series) for what, days in sorted(means.items())]
     return tuple(sorted((d for d in found if d), key=lambda d: (-d.sum, d.what)))
 
 
-def _shares(counts: pl.DataFrame) -> dict[str, list[Day]]:
+def shares_by_day(counts: pl.DataFrame) -> dict[str, list[Day]]:
+    """What is a share of an agent's calls, privileged calls or values: name -> days."""
     calls: dict[date, int] = defaultdict(int)
     privileged: dict[date, int] = defaultdict(int)
     values: dict[date, int] = defaultdict(int)
@@ -51,7 +52,8 @@ def _shares(counts: pl.DataFrame) -> dict[str, list[Day]]:
     }
 
 
-def _means(counts: pl.DataFrame) -> dict[str, list[Day]]:
+def means_by_day(counts: pl.DataFrame) -> dict[str, list[Day]]:
+    """What is a mean over an agent's sessions: name -> days."""
     sized = counts.filter(pl.col("day").is_not_null(), pl.col("aspect").is_in(["calls_a_session", "targets_a_session"]))
     by_day = sized.group_by("aspect", "day").agg(
         (pl.col("value").cast(pl.Float64) * pl.col("sessions")).sum().alias("total"), pl.col("sessions").sum()

@@ -59,22 +59,13 @@ def path_figure(path: pl.DataFrame, worst_event_id: str | None, severity: str | 
     every = max(1, len(steps) // 10)
     figure.add_trace(
         go.Scatter(
-            x=x[::every], y=[height + 0.2 for height in y[::every]], mode="text",
+            x=x[::every], y=[height + (0.2, 0.42)[n % 2] for n, height in enumerate(y[::every])], mode="text",
             hoverinfo="skip", showlegend=False,
             text=[for_plotly(step["tool"] or step["operation"], 26) for step in steps[::every]],
             textposition="top center", textfont={"size": 12, "color": ink["text"]}, cliponaxis=False,
         )
     )  # fmt: skip
-    figure.update_layout(
-        height=98 + LANE_PIXELS * max(1, len(agents)),
-        margin={"l": 8, "r": 8, "t": 30, "b": 30}, paper_bgcolor=ink["back"], plot_bgcolor=ink["back"],
-        font={"color": ink["quiet"], "size": 12, "family": "Source Sans, sans-serif"},
-        dragmode=False, hovermode="closest",
-        hoverlabel={"bgcolor": ink["panel"], "bordercolor": ink["line"], "align": "left",
-                    "font": {"color": ink["text"], "size": 12}},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom",
-                "font": {"size": 11}},
-    )  # fmt: skip
+    laid_out(figure, theme, 98 + LANE_PIXELS * max(1, len(agents)))
     figure.update_xaxes(
         tickvals=x[::every], ticktext=[f"step {step['step'] or '?'}" for step in steps[::every]],
         range=[0.3, max(x, default=1) + 0.7], fixedrange=True, showgrid=False, zeroline=False,
@@ -84,6 +75,22 @@ def path_figure(path: pl.DataFrame, worst_event_id: str | None, severity: str | 
         tickvals=[lane[a] for a in agents], ticktext=[f"{for_plotly(a, 28)}  " for a in agents],
         range=[-0.5, len(agents) - 0.45], fixedrange=True, zeroline=False, gridcolor=ink["line"],
         tickfont={"color": ink["text"], "size": 12}, automargin=True,
+    )  # fmt: skip
+    return figure
+
+
+def laid_out(figure: Any, theme: Theme, height: int) -> Any:
+    """The look that all figures share: no frame, no dragging, the legend above."""
+    ink = INK[theme]
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 30, "b": 30}, paper_bgcolor=ink["back"], plot_bgcolor=ink["back"],
+        font={"color": ink["quiet"], "size": 12, "family": "Source Sans, sans-serif"},
+        dragmode=False, hovermode="closest",
+        hoverlabel={"bgcolor": ink["panel"], "bordercolor": ink["line"], "align": "left",
+                    "font": {"color": ink["text"], "size": 12}},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom",
+                "font": {"size": 11}},
     )  # fmt: skip
     return figure
 

@@ -85,7 +85,9 @@ def _totals(where: str, generation: int) -> Record:
 
 
 _CASES = """
-select case_id, severity, title, why, agents, anomaly, impact, findings, len(path) as steps, first_at, last_at
+select
+    case_id, severity, title, why, agents, anomaly, impact, findings, len(path) as steps, first_at, last_at, session_id,
+    event_id
 from cases
 where list_position($ranks, severity) >= list_position($ranks, $at_least)
   and ($agent = '' or len(list_filter(agents, lambda a: contains(lower(a), lower($agent)))) > 0)

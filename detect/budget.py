@@ -26,7 +26,7 @@ from ingest.event import identify
 WINDOW_DAYS: Final = 14
 """Whole weeks, so that every weekday speaks equally; few, so that the bar follows a fleet that grows."""
 LEAST_DAYS: Final = 7
-FIRST_BAR: Final = 0.4
+FIRST_BAR: Final = 0.28
 """Until a week was seen: the least weight of a case of medium severity."""
 GAIN: Final = 0.15
 """How much one budget raised too much (or not at all) lowers (or lifts) what is aimed at, on a log scale."""

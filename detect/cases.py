@@ -17,12 +17,16 @@ _MOST_TOOLS_SHOWN: Final = 5
 _SHOWS: Final = get_args(Shows)
 _EACH_FURTHER: Final = 0.5
 """What a further detector adds to the strongest: they look at the same steps, so they are no independent witnesses."""
-_A_DECADE: Final = 4.0
+_SAME_STEP: Final = 0.4
+"""Of what a further detector says of a step that another one has told."""
+_A_DECADE: Final = 8.0
 """Evidence of this many powers of ten is an anomaly of 0.9."""
 _MOST_ON_TARGET: Final = 4
 """Agents with movements on one target; what more of them share is a gateway or a default, not a root."""
+_PRIVILEGED: Final = 0.5
+"""The least impact of a privileged class."""
 _TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
-_MOST_FOR_NOVELTY: Final = 0.5
+_MOST_FOR_NOVELTY: Final = 0.4
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
@@ -30,10 +34,10 @@ SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 """The least first."""
 
 _SEVERITIES: Final[tuple[tuple[float, Severity], ...]] = (
-    (0.75, "critical"),
-    (0.65, "high"),
-    (0.4, "medium"),
-    (0.2, "low"),
+    (0.68, "critical"),
+    (0.48, "high"),
+    (0.28, "medium"),
+    (0.13, "low"),
 )
 """Of anomaly times impact."""
 
@@ -94,11 +98,20 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> float:
-        """Powers of ten: each detector at its best, the strongest whole, every further one half of the one before."""
-        best: dict[str, float] = defaultdict(float)
+        """Powers of ten: each detector at its best, the strongest whole, every further one half of the one before.
+
+        What is said of a step that is told already adds little: a new tool is a new order of tools as well.
+        """
+        best: dict[str, Found] = {}
         for f in self.found:
-            best[f.detector.name] = max(best[f.detector.name], f.evidence)
-        return sum(e * _EACH_FURTHER**n for n, e in enumerate(sorted(best.values(), reverse=True)))
+            if f.detector.name not in best or f.evidence > best[f.detector.name].evidence:
+                best[f.detector.name] = f
+        total, share, told = 0.0, 1.0, set[str]()
+        for f in sorted(best.values(), key=lambda f: (-f.evidence, f.detector.name)):
+            total += f.evidence * share * (_SAME_STEP if f.step.event_id in told else 1.0)
+            told.add(f.step.event_id)
+            share *= _EACH_FURTHER
+        return total
 
     @property
     def anomaly(self) -> float:
@@ -107,7 +120,9 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def impact(self) -> float:
-        return max(f.impact for f in self.found if f.detector.raises_case)
+        """0..1: of the worst class; a privileged one halfway (as a geometric mean) to 1, since it is a way to more."""
+        worst = max(f.impact for f in self.found if f.detector.raises_case)
+        return float(worst**0.5) if worst >= _PRIVILEGED else worst
 
     @property
     def severity(self) -> Severity:

@@ -37,6 +37,7 @@ _SECRET: Final = re.compile(
 _MOST_HANDED: Final = 3
 _MOST_USERS: Final = 4
 _HAS_DIGIT: Final = re.compile(r"\d")
+_OPAQUE: Final = re.compile(r"(?=.*[a-zA-Z])(?=.*\d)[\w+/=~-]{16,4096}")
 _SHAPED: Final = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b|\barn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@/-]+"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abps]-|sk-)[\w-]{16,}"
@@ -102,7 +103,7 @@ class Credentials(msgspec.Struct):
         aspect = "credential" if acting == step.credential_id else "principal"
         if history.seen(agent, aspect, acting).sessions:
             return None
-        gift = self._gift_of(acting, step, window_s)
+        gift = self._gift_of(acting, step, window_s) or self._gift_of(_acted_with(acting), step, window_s, key=True)
         if gift is not None:
             return None if self._may_hold(gift, step, habits) or self._is_shared(gift, step) else _clear(gift, step)
         if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
@@ -131,9 +132,9 @@ class Credentials(msgspec.Struct):
                     return _clear(gift, step)
         return None
 
-    def _gift_of(self, name: str, step: Step, window_s: float) -> Gift | None:
-        gift = self.given.get(fingerprint(name))
-        if gift is None and (role := role_of(name)) is not None:
+    def _gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
+        gift = self.given.get(name if key else fingerprint(name))
+        if gift is None and not key and (role := role_of(name)) is not None:
             gift = self.given.get(fingerprint(role))
         if gift is None or gift.step.at_ns is None or step.at_ns is None:
             return gift if gift is not None and gift.step.session_id == step.session_id else None
@@ -161,14 +162,20 @@ class Credentials(msgspec.Struct):
         """Whether the step acts with a credential that another agent took, without approval or habit."""
         if step.credential_id is None or not self.given:
             return False
-        gift = self.given.get(fingerprint(step.credential_id))
+        acting = step.credential_id
+        gift = self.given.get(fingerprint(acting)) or self.given.get(_acted_with(acting))
         return gift is not None and not gift.is_held and gift.step.agent_id != step.agent_id
 
     def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
         handed = list(given(result)) if step.gives else []
-        if not is_credential and (not handed or (len(handed) > _MOST_HANDED and not _SECRET.search(result or ""))):
+        unnamed = list(_opaque(step))[:_MOST_HANDED] if is_credential or step.capability == "permission" else []
+        if (
+            not is_credential
+            and not unnamed
+            and (not handed or (len(handed) > _MOST_HANDED and not _SECRET.search(result or "")))
+        ):
             return
         identity = step.target or step.tool or ""
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
@@ -182,6 +189,8 @@ class Credentials(msgspec.Struct):
         for credential in handed:
             if credential not in (step.credential_id, step.principal):
                 remember(self.given, fingerprint(credential), gift)
+        for value in unnamed:
+            remember(self.given, _acted_with(value), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
             role = msgspec.structs.replace(gift, until_ns=0)
             remember(self.given, fingerprint(step.target), role)
@@ -224,6 +233,20 @@ def given(result: str | None) -> Iterator[str]:
         if value not in seen and (len(value) >= 20 or (len(value) >= 8 and _HAS_DIGIT.search(value))):
             seen.add(value)
             yield value
+
+
+def _opaque(step: Step) -> Iterator[str]:
+    """What a step that gives credentials or permissions returned and nobody could know before: who acts with it later
+    holds what was given, whatever the result calls it."""
+    asked = {value for _, value in scalars_in(step.arguments)}
+    for _, value in scalars_in(step.result):
+        if _OPAQUE.fullmatch(value) and value not in asked and value != step.credential_id:
+            yield value
+
+
+def _acted_with(value: str) -> str:
+    """Where a value is remembered that counts as a credential only if somebody acts with it."""
+    return f"acts {fingerprint(value)}"
 
 
 def fingerprint(credential: str) -> str:

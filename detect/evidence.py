@@ -24,6 +24,10 @@ _LEAST_AGENT_DAYS: Final = 100.0
 _SUREST: Final = 0.9999
 _CLAIMED: Final = {"movement": 1.0, "novelty": 0.5, "support": 0.35}
 """How much of its evidence a finding keeps by itself: one property of an attack is benign most of the time."""
+_ONE_STEP: Final = 0.7
+"""Of a movement that a single step shows: nothing before or after it says the same."""
+_NO_RECORD: Final = 0.7
+"""Where a source cannot record approvals: that nobody approved the step is not known."""
 
 
 class Rates:
@@ -44,22 +48,36 @@ class Rates:
         if day is not None:
             self._agent_days.update(set(agents))
         findings = list(found)
-        of_agents = {(_question(f), f.step.agent_id) for f in findings}
+        of_agents = {(_question(f), agent) for f in findings for agent in _agents(f)}
         self._days_found.update(of_agents)
-        self._days_everywhere.update(question for question, _ in of_agents)
-        self._days_same.update({(_question(f), f.step.agent_id, f.step.tool) for f in findings})
+        self._days_everywhere.update(question for question, _ in {(_question(f), _agents(f)[0]) for f in findings})
+        self._days_same.update({(_question(f), agent, f.step.tool) for f in findings for agent in _agents(f)})
 
     def _evidence(self, f: Found) -> float:
-        name, agent = _question(f), f.step.agent_id
+        name = _question(f)
         days = max(_LEAST_AGENT_DAYS, float(sum(self._agent_days.values())))
         of_fleet = (self._days_everywhere[name] + 0.5) / (days + 1)
-        of_agent = (self._days_found[name, agent] + _SHRINKAGE_DAYS * of_fleet) / (
-            self._agent_days[agent] + _SHRINKAGE_DAYS
+        of_agent = max(
+            (self._days_found[name, agent] + _SHRINKAGE_DAYS * of_fleet) / (self._agent_days[agent] + _SHRINKAGE_DAYS)
+            for agent in _agents(f)
         )
         seldom = -log10(min(1.0, of_agent))
         sure = -log10(1 - min(_SUREST, f.finding.anomaly))
-        said_before = self._days_same[name, agent, f.step.tool]
-        return _CLAIMED[f.detector.shows] * (seldom + sure) / (1 + said_before)
+        said_before = max(self._days_same[name, agent, f.step.tool] for agent in _agents(f))
+        return _claimed(f) * (seldom + sure) / (1 + said_before)
+
+
+def _claimed(f: Found) -> float:
+    claimed = _CLAIMED[f.detector.shows]
+    if f.detector.shows == "movement" and len(f.finding.path) == 1:
+        claimed *= _ONE_STEP
+    return claimed * _NO_RECORD if f.step.approval == "cannot_record" else claimed
+
+
+def _agents(f: Found) -> tuple[str, ...]:
+    """Whose habit it may be: of the root of the path, which takes on other names, and of who acted."""
+    root = f.finding.path[0].agent_id
+    return (root,) if root == f.step.agent_id else (root, f.step.agent_id)
 
 
 def _question(f: Found) -> str:

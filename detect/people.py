@@ -61,6 +61,12 @@ def is_there(data: Path) -> bool:
     return (data / FILE).exists()
 
 
+def changed_at(data: Path) -> tuple[int, ...]:
+    """What differs once anything was written: when the file and its journal last changed."""
+    files = (data / FILE, data / f"{FILE}-wal")
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
 def migrations() -> list[tuple[int, str]]:
     """Number and SQL of every file in `detect/schema/`, in order."""
     found = (file for file in files("detect").joinpath("schema").iterdir() if file.name.endswith(".sql"))

@@ -22,6 +22,9 @@ _ACCOUNT: Final = re.compile(
 )
 _ACCOUNT_ID: Final = re.compile(r"(?<![\d-])\d{12}(?![\d-])")
 _MOST_NEW: Final = 64
+_COMMON: Final = 0.005
+"""The share of the other agents' sessions from which on a target is a common place."""
+_FEW: Final = 10
 HOUR_S: Final = 3600
 
 
@@ -37,6 +40,8 @@ class Reach(msgspec.Struct, frozen=True):
     """Of a step of this agent going to something as new as this."""
     peers: int
     """Sessions of other agents that touched it."""
+    is_common: bool = False
+    """Whether it is where a good part of the fleet goes: an endpoint, an account, a gateway, no place of its own."""
 
 
 class Stranger(msgspec.Struct, frozen=True):
@@ -73,8 +78,9 @@ class Reaches(msgspec.Struct):
         tool = step.tool or ""
         if with_tool := history.steps_in(agent, "tool_target", tool):
             chance = max(chance, history.values_in(agent, "tool_target", tool) / (with_tool + 2))
-        peers, _ = history.peers(agent, "target", target)
-        return Reach(True, is_new_kind, is_new_account, is_new_to_human, chance, peers)
+        peers, peer_sessions = history.peers(agent, "target", target)
+        is_common = peers > max(_FEW, _COMMON * peer_sessions)
+        return Reach(True, is_new_kind, is_new_account, is_new_to_human, chance, peers, is_common)
 
     def _is_known(self, agent: str, target: str, history: History, habits: Habits) -> bool:
         """Whether the agent acted on the target before; to have read about it is not enough."""

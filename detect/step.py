@@ -16,7 +16,7 @@ from ingest.database import ask, ask_in_parts
 _ROWS_AT_ONCE: Final = 100_000
 
 _GIVES: Final = (
-    r"(?i)(access_?key|secret|token|password|passwd|credential|private_?key|api_?key|client_?id|kubeconfig|"
+    r"(?i)(access_?key|secret|token|password|passwd|credential|private_?key|api_?key|key_?id|client_?id|kubeconfig|"
     r"\b(AKIA|ASIA)[A-Z0-9]{12}|assumed-role/)"
 )
 """What a result may hand out a credential with: a first sieve, `detect/credentials.py` looks closer."""

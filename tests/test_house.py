@@ -39,7 +39,7 @@ def test_only_one_module_opens_duckdb_and_only_one_opens_sqlite() -> None:
 def test_heavy_packages_stay_in_their_place() -> None:
     places = {
         "streamlit": "dashboard/",
-        "plotly": "dashboard/charts.py",
+        "plotly": "dashboard/charts",
         "httpcore2": "detect/sinks/_network.py",
         "apprise": "detect/sinks/apprise.py",
     }

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import charts, parts, queries, theme, words
+from dashboard.keeping import analyst
 from dashboard.path import REPLAY, link_to, path_list
+from dashboard.verdict import notes_panel, verdict_panel
+from detect.evidence_export import evidence_file, file_name
 from ingest.visible import visible
+
+
+def evidence(case_id: str) -> bytes:
+    """The evidence file, made when the button is pressed."""
+    return evidence_file(queries.connection(), queries.data(), case_id, by=analyst()) or b""
+
 
 wanted = st.query_params.get("case", "")
 found = queries.case(wanted) if wanted else None
@@ -33,6 +44,11 @@ with axes:
     right.metric("Impact", words.share(found["impact"]), border=True)
     with st.container(border=True, gap=None):
         st.page_link(REPLAY, label=":primary[▶ Replay from the worst step]", query_params=link_to(worst))
+        st.download_button(
+            ":primary[Evidence file (ZIP)]", data=partial(evidence, wanted), file_name=file_name(wanted),
+            mime="application/zip", on_click="ignore", type="tertiary",
+            help="Report, steps, raw records, and a SHA-256 for each file.",
+        )  # fmt: skip
 parts.facts(
     [
         ("Agents", visible(", ".join(found["agents"] or []))),
@@ -49,6 +65,18 @@ st.plotly_chart(
     alt="The path of the case: a lane for each agent, steps in causal order. The list below says the same.",
 )  # fmt: skip
 path_list(path, found["event_id"])
+movement, compare, agent = st.columns(3)
+movement.page_link(
+    "pages/movement.py", label=":primary[Movement: from identity to target]", query_params={"case": wanted}
+)
+compare.page_link(
+    "pages/compare.py", label=":primary[Compare with the nearest quiet session]",
+    query_params={"session": worst["session_id"] or "", "event": worst["event_id"] or ""},
+)  # fmt: skip
+agent.page_link(
+    "pages/agent.py", label=":primary[Agent: what is normal for it]",
+    query_params={"agent": worst.get("agent_id") or (found["agents"] or [""])[0], "session": worst["session_id"] or ""},
+)  # fmt: skip
 
 findings = queries.findings(wanted)
 st.subheader("Findings", anchor=False)
@@ -57,3 +85,6 @@ for row in findings.to_dicts():
         parts.finding(row)
 if findings.height == 0:
     st.text("The findings of this case are not published.")
+
+verdict_panel(found)
+notes_panel(found)

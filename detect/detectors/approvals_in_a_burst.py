@@ -6,7 +6,7 @@ from detect.detectors import Finding, detector
 from detect.step import Step
 
 
-@detector(needs=("approver",), techniques=("T1684.001",), shows="novelty", asked="approval")
+@detector(needs=("approver",), techniques=("ASI09",), shows="novelty", asked="approval")
 def approvals_in_a_burst(
     step: Step, facts: Facts, history: History, *, least: int = 8, least_sessions: int = 10, hasty: float = 0.1
 ) -> Finding | None:

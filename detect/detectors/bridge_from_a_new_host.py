@@ -18,7 +18,13 @@ def bridge_from_a_new_host(
     Method: LATMA's bridge and switched bridge (Silverfort).
     """
     way_in = facts.bridge
-    if way_in is None or facts.coverage.is_covered or not facts.is_new_reach or not facts.has_history:
+    if (
+        way_in is None
+        or facts.reach.is_common
+        or facts.coverage.is_covered
+        or not facts.is_new_reach
+        or not facts.has_history
+    ):
         return None
     is_switched = way_in.agent_id != step.agent_id
     return Finding(

@@ -23,6 +23,7 @@ def network_path_opened_then_crossed(
         or opener.agent_id == step.agent_id
         or not facts.is_new_reach
         or facts.coverage.is_covered
+        or facts.reach.is_common
         or not facts.has_history
     ):
         return None

@@ -18,7 +18,13 @@ def several_agents_on_one_target(
     Method: LATMA's switched bridge, with the target as the place where the parts meet (Silverfort).
     """
     others = [s for s in facts.strangers if s.capability != step.capability]
-    if len(others) < least_others or facts.coverage.is_covered or not facts.is_new_reach or not facts.has_history:
+    if (
+        len(others) < least_others
+        or facts.reach.is_common
+        or facts.coverage.is_covered
+        or not facts.is_new_reach
+        or not facts.has_history
+    ):
         return None
     if len({s.capability for s in (*others, step)}) < 3:
         return None

@@ -22,8 +22,9 @@ from detect.cases import Case, Found, build_cases
 from detect.causal import CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
-from detect.run import judge
+from detect.run import is_quiet, judge
 from detect.step import Step
+from detect.verdicts import Tuning
 
 LAG_S: Final = 60.0
 """How long after its arrival a step is judged for good: SDKs export every 5 s, log shippers every 30 s or so."""
@@ -50,7 +51,7 @@ class Judge:
     ) -> None:
         """`settled` remembers everything before the day `learnt_to`, and `rates` those days' findings."""
         self._history, self._settled, self._rates, self._lag_s = history, settled, rates, lag_s
-        self._early = CausalPass.resume(settled.state(), history)
+        self._early = CausalPass.resume(settled.state(), history, registry=settled.registry)
         self._queue: dict[str, _Queued] = {}
         self._seen: dict[str, dict[str, int]] = {}
         self._judged: Judged = Counter()
@@ -64,6 +65,8 @@ class Judge:
         """By event."""
         self.failed: dict[str, str] = {}
         """Detector -> why it broke."""
+        self.tuning = Tuning(())
+        """What people said so far; steps that are judged from then on are tuned by it."""
 
     def take(self, step: Step) -> None:
         """Judge a step for good, in the order of time."""
@@ -76,7 +79,7 @@ class Judge:
     def renew(self) -> None:
         """Let the early pass begin again from the settled one: what it took twice or too early is forgotten."""
         began = time.monotonic()
-        self._early = CausalPass.resume(self._settled.state(), self._history)
+        self._early = CausalPass.resume(self._settled.state(), self._history, registry=self._settled.registry)
         for queued in sorted(self._queue.values(), key=lambda q: q.key):
             self._take_early(queued.step)
         self._renewed_at = time.monotonic()
@@ -161,7 +164,8 @@ class Judge:
         found = judge(step, facts, self._history, self.failed, Counter()) if facts is not None else ()
         self._hold(step.event_id, tuple(self._rates.weigh(found)))
 
-    def _hold(self, event_id: str, found: tuple[Found, ...]) -> None:
+    def _hold(self, event_id: str, told: tuple[Found, ...]) -> None:
+        found = tuple(f for f in told if not is_quiet(f, self.tuning))
         if found != self.found.get(event_id, ()):
             self._changed.add(event_id)
             if found:

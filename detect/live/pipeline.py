@@ -36,7 +36,7 @@ AGAIN_S: Final = 5.0
 LAST_WAIT_S: Final = 120.0
 """How long an ending pipeline tries to publish; what it could not is read again at the next start."""
 RAISING_SHARE: Final = 0.25
-"""The share of the time that revising and raising cases may take."""
+"""The share of the time that revising and raising cases may take, by the CPU time that they took last."""
 MOST_TROUBLES: Final = 100
 
 Raise = Callable[[dict[str, Case | None], "Tables"], None]
@@ -75,6 +75,7 @@ class Pipeline:
         cases: Cases,
         publish: Callable[[Handover], Published],
         raise_changed: Raise,
+        reconcile: Callable[[], None],
         *,
         publish_every_s: float = PUBLISH_EVERY_S,
         mend: Callable[[], object] = lambda: None,
@@ -86,7 +87,7 @@ class Pipeline:
         self._traces = OpenTraces(data)
         self._traces.refresh()
         self._publisher = Publisher(publish)
-        self._raise, self._mend = raise_changed, mend
+        self._raise, self._reconcile, self._mend = raise_changed, reconcile, mend
         self._mended_at = clock()
         self._publish_every_s, self._clock, self._today = publish_every_s, clock, today
         self._tables = open_tables()
@@ -189,9 +190,9 @@ class Pipeline:
 
     def _raise_changed(self, *, everything: bool = False) -> None:
         """Revise and raise the cases of what changed; a flood of findings may take no more than its share of time."""
-        began = time.monotonic()
-        if not everything and began - self._raised_at < self._raise_cost_s / RAISING_SHARE:
+        if not everything and time.monotonic() - self._raised_at < self._raise_cost_s / RAISING_SHARE:
             return
+        began = time.thread_time()
         changed = self._judge.changed()
         if not changed:
             return
@@ -202,7 +203,7 @@ class Pipeline:
         if outcome:
             self._raise(outcome, self._tables_of({i: case for i, case in outcome.items() if case is not None}))
         self._raised_at = time.monotonic()
-        self._raise_cost_s = self._raised_at - began
+        self._raise_cost_s = time.thread_time() - began
 
     def _tables_of(self, cases: dict[str, Case]) -> Tables:
         found = [f for case in cases.values() for f in case.found]
@@ -257,6 +258,9 @@ class Pipeline:
             self._unpublished_verdicts |= bool(given.judged)
             return
         self.account.published_batches += 1
+        if given.judged and not self._unpublished_verdicts:
+            # Only then is every case that was raised among those that are published.
+            self._reconcile()
         self._traces.refresh()
         self._judge.forget(self._traces.let_go(given.batch, self._clock()))
         if given.learn is not None and outcome.counts is not None:

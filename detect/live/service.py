@@ -17,13 +17,16 @@ from baseline.fold import fold
 from detect.cases import Case
 from detect.live.courier import Courier
 from detect.live.pipeline import PUBLISH_EVERY_S, Pipeline, Tables
-from detect.live.publish import Handover, Published, publish
+from detect.live.publish import publish
 from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
+from detect.people import changed_at
+from detect.registry import load
 from detect.run import detect_in
 from detect.settings import Settings, load_settings
 from detect.sigma.rules import rules_of
+from detect.verdicts import tuning_of
 from ingest.database import open_published, open_tables, put, write_for_people
 from ingest.errors import AlreadyRunning, Trouble
 from ingest.follow import Follower
@@ -70,7 +73,7 @@ def live(
     with _alone(data):
         report = catch_up(data, folders, capabilities, mappings)
         raise_alerts(data, open_published(data), settings)
-        judge, cases = warm(data, capabilities, today())
+        judge, cases = warm(data, capabilities, today(), load(settings.detect.registries))
         for name, why in judge.failed.items():
             log.error("the detector %s broke: %s", name, why)
         register = registered(Edition(data, published(data)))
@@ -91,16 +94,19 @@ def live(
                 log.error("an alert could not be written, tried again at the next publication: %s", trouble)
             courier.wake()
 
-        def published_too(handover: Handover) -> Published:
-            outcome = publish(data, capabilities, handover)
-            if handover.judged:
-                raise_alerts(data, open_published(data), settings)
-                courier.wake()
-            return outcome
+        def reconcile() -> None:
+            """What is published is all there is: a case that is none any more is closed."""
+            raise_alerts(data, open_published(data), settings)
+            courier.wake()
+
+        said = changed_at(data)
 
         def look_after() -> None:
+            nonlocal said
             mend()
             courier.check()
+            if (now := changed_at(data)) != said:
+                said, judge.tuning = now, tuning_of(data)
 
         pipeline = Pipeline(
             data,
@@ -108,8 +114,9 @@ def live(
             capabilities,
             judge,
             cases,
-            published_too,
+            lambda handover: publish(data, capabilities, handover),
             raised,
+            reconcile,
             publish_every_s=publish_every_s,
             mend=look_after,
             clock=clock,
@@ -132,6 +139,7 @@ def catch_up(data: Path, folders: Sequence[Path], capabilities: Capabilities, ma
         window_hours=judging.window_hours,
         cases_per_day=judging.cases_per_day,
         rules=rules_of(judging.rules),
+        registry=load(judging.registries),
     )
     write_for_people(data)
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from fleets import Fleet, call
 
 from baseline.capability import Capabilities
 from baseline.fold import fold
+from detect.live.warm import warm
 from detect.run import Detected, detect_in
 from detect.sigma.rules import SHIPPED, Rule, load_rules
 from detect.verdicts import say
@@ -100,3 +102,18 @@ def test_what_was_called_benign_is_learnt_from(fleet: Fleet) -> None:
     assert "0 of" in history_of_the_later_day()
     said(fleet, case.case_id, "false_positive")
     assert history_of_the_later_day() == ""
+
+
+def test_a_live_pipeline_keeps_to_what_was_said(fleet: Fleet) -> None:
+    fleet.session("triage", 6, *LOOK, call("delete_bucket", target="b1"), name="first")
+    (case,) = judged(fleet).cases
+    said(fleet, case.case_id, "false_positive")
+    fleet.session("triage", 7, *LOOK, call("delete_bucket", target="b2"), name="second")
+    judged(fleet)
+    judge, cases = warm(fleet.data, Capabilities.load(), datetime(2026, 3, 20, tzinfo=UTC))
+    assert [case_id for case_id, _ in cases.items()] == [case.case_id]
+    assert not any(f.step.session_id == "second" for told in judge.found.values() for f in told)
+    said(fleet, case.case_id, "open")
+    judged(fleet)
+    _, cases = warm(fleet.data, Capabilities.load(), datetime(2026, 3, 20, tzinfo=UTC))
+    assert len({f.step.session_id for _, one in cases.items() for f in one.found}) == 2

@@ -62,9 +62,9 @@ def tick(started: Live, seconds: float = 1.5) -> None:
 
 
 def cases(data: Path) -> list[tuple[object, ...]]:
-    return ask(
-        open_published(data), "select case_id, severity, why, findings, path, first_at from cases order by case_id"
-    ).rows()
+    """What a case is. Some scenarios lie weeks before the newest day: live, their supporting findings are weighed by
+    all the history, where a batch weighs them by the days before."""
+    return ask(open_published(data), "select case_id, severity, why, path, first_at from cases order by case_id").rows()
 
 
 def events(data: Path) -> list[tuple[object, ...]]:
