@@ -25,6 +25,7 @@ from detect.preview import previews
 from detect.ran import LateDay, Outcome, Ran, remember
 from detect.retention import Retained
 from detect.run import Detected
+from detect.session_scores import score_sessions
 from detect.settings import Settings, load_settings
 from detect.upkeep import Compacted, upkeep
 from ingest.at_work import at_work
@@ -97,6 +98,7 @@ def _steps(wanted: Wanted, done: Done, is_told_to_stop: Callable[[], bool]) -> b
         steps: tuple[tuple[str, Callable[[], None]], ...] = (
             ("reading", lambda: _read(wanted, done)),
             ("counting", lambda: _count(wanted)),
+            ("scoring", lambda: _score(wanted, done, settings)),
             ("judging", lambda: _judge(wanted, done, settings)),
             ("sending", lambda: _send(wanted, done, settings)),
             ("tidying", lambda: _tidy(wanted, done, settings)),
@@ -120,9 +122,20 @@ def _count(wanted: Wanted) -> None:
         fold(wanted.data, Capabilities.load(*(wanted.capabilities or [])))
 
 
-def _judge(wanted: Wanted, done: Done, settings: Settings) -> None:
+def _score(wanted: Wanted, done: Done, settings: Settings) -> None:
+    """What is flagged must be known before anything is learnt from, and the scores before anything is told."""
+    if settings.detect.score_sessions:
+        _judge(wanted, done, settings, tells=False)
+        with working("scoring sessions"):
+            score_sessions(wanted.data, Capabilities.load(*(wanted.capabilities or [])))
+
+
+def _judge(wanted: Wanted, done: Done, settings: Settings, *, tells: bool = True) -> None:
     budget = settings.detect.cases_per_day if wanted.budget is None else wanted.budget
-    done.detected = judge(wanted.data, wanted.capabilities, None if wanted.is_rehearsal else settings, budget)
+    of_settings = None if wanted.is_rehearsal else settings
+    before = 0 if done.detected is None else done.detected.days_judged
+    done.detected = judge(wanted.data, wanted.capabilities, of_settings, budget, tells=tells)
+    done.detected.days_judged += before
 
 
 def _send(wanted: Wanted, done: Done, settings: Settings) -> None:

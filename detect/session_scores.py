@@ -1,36 +1,38 @@
 """Whole sessions scored by day, and the cases of those that are unlike their agent's history.
 
 A week is scored by a model of the sessions before it; sessions of a case, or with a low score that nobody reviewed, are
-no part of that model. A score raises a case only where no detector did.
+no part of that model. A score raises a case only where no detector did. A session is scored once: a score stands as
+long as the session and all that its model learnt from are the same.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-import msgspec
 import polars as pl
 
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools
 from baseline.history import LEAST_SESSIONS
 from detect.cases import Found
+from detect.continuing import code_version
 from detect.detectors import Detector, Finding
 from detect.step import Step, steps_of
-from ingest.database import ask, ask_in_parts, open_published
-from ingest.event import Observation
+from detect.told_sessions import Key, Told, held_by, told_sessions
+from detect.verdicts import tuning_of
+from ingest.database import ask, open_published
+from ingest.event import identify
 from ingest.published import editing
 from ingest.tables import SESSION_SCORES
 
 if TYPE_CHECKING:
     from baseline.scoring.score import Score
-    from baseline.scoring.sessions import Session
 
 MOST_OFFERED: Final = 0.01
 """The largest p that becomes a case; which of those are raised is the budget's. Also what is not learnt from."""
@@ -40,18 +42,6 @@ _CLAIMED: Final = 0.5
 """Being unlike its history is one property of an attack: half of the evidence, as for every novelty."""
 _LITTLE: Final = 0.25
 """The impact of a session in which nothing privileged was done: low at most."""
-_ROWS_AT_ONCE: Final = 50_000
-
-_EVENTS: Final = """
-select
-    session_id, coalesce(agent_id, '') as agent_id,
-    cast(min(ordered_at) over (partition by session_id, coalesce(agent_id, '')) as date) as day,
-    event_id, trace_id, kind, operation, tool, arguments, result, status, error
-from events
-where kind in ('message', 'tool_call', 'handoff')
-order by day nulls first, session_id, agent_id, ordered_at nulls first, trace_id, sequence nulls first, depth,
-    kind_rank, event_id
-"""
 
 _FLAGGED: Final = "select distinct unnest(sessions) as session_id from cases order by session_id"
 
@@ -62,87 +52,111 @@ where p <= $most and event_id is not null
 order by p, session_id, agent_id
 """
 
-
-class _Dated(msgspec.Struct):
-    """A session with its day."""
-
-    day: date
-    session: Any
+_Row = Mapping[str, Any]
+"""A row of `session_scores`."""
 
 
 def score_sessions(data: Path, capabilities: Capabilities) -> int:
-    """Score every dated session by those of earlier weeks, and publish `session_scores`. Returns how many have a p."""
+    """Score every dated session by those of earlier weeks, and publish `session_scores`. Returns how many have a p.
+
+    Only what is new or rests on another history is scored; the others keep their row.
+    """
+    tuning = tuning_of(data)
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        flagged = set(ask(connection, _FLAGGED).get_column("session_id").to_list())
-        scores = list(_scored(list(_sessions(connection)), flagged))
+        flagged = {row[0] for row in ask(connection, _FLAGGED).iter_rows() if not tuning.learnable(row[0])}
+        before = {
+            (row["session_id"], row["agent_id"]): row for row in ask(connection, "from session_scores").to_dicts()
+        }
+
+        def may_learn(told: Told, p: float | None) -> bool:
+            is_low = p is not None and p <= MOST_OFFERED
+            return told.session_id not in flagged and (not is_low or tuning.learnable(told.session_id))
+
+        rows = list(_scored(connection, before, may_learn))
         connection.close()
-        rows = [_row(dated.day, dated.session.agent_id, score) for dated, score in scores]
-        table = pl.DataFrame(rows, schema=dict.fromkeys(SESSION_SCORES.names), infer_schema_length=None)
-        edition.replace("session_scores", table.to_arrow().cast(SESSION_SCORES))
-        edition.publish()
-        return sum(score.p is not None for _, score in scores)
+        if {(r["session_id"], r["agent_id"]): r["rests_on"] for r in rows} != {
+            k: r["rests_on"] for k, r in before.items()
+        }:
+            table = pl.DataFrame(rows, schema=dict.fromkeys(SESSION_SCORES.names), infer_schema_length=None)
+            edition.replace("session_scores", table.to_arrow().cast(SESSION_SCORES))
+            edition.publish()
+        return sum(row["p"] is not None for row in rows)
 
 
-def _sessions(connection: duckdb.DuckDBPyConnection) -> Iterator[_Dated]:
-    """The sessions of each agent that have a time, by day."""
-    from baseline.scoring.sessions import session_of
-
-    rows = (row for part in ask_in_parts(connection.cursor(), _EVENTS, _ROWS_AT_ONCE) for row in part.iter_rows())
-    for (session_id, agent, day), of_session in groupby(rows, key=lambda row: row[:3]):
-        events = [
-            Observation(
-                event_id=row[3], trace_id=row[4], kind=row[5], operation=row[6], tool=row[7], arguments=row[8],
-                result=row[9], status=row[10], error=row[11],
-            )
-            for row in of_session
-        ]  # fmt: skip
-        if day is not None:
-            yield _Dated(day, session_of(session_id, agent, events))
-
-
-def _scored(dated: Sequence[_Dated], flagged: set[str]) -> Iterator[tuple[_Dated, Score]]:
-    """Each session with its score, a week at a time; what scores low is not learnt from in later weeks."""
-    from baseline.scoring.orders import NO_CHANGE
-    from baseline.scoring.score import Score, fit
-
-    learnt: dict[str, list[Session]] = {}
-    for _, of_week in groupby(dated, key=lambda d: d.day - timedelta(days=d.day.weekday())):
+def _scored(
+    connection: duckdb.DuckDBPyConnection, before: Mapping[Key, _Row], may_learn: Callable[[Told, float | None], bool]
+) -> Iterator[_Row]:
+    """The row of each session, a week at a time; what scores low is not learnt from in later weeks."""
+    learnt: dict[str, list[Told]] = {}
+    for _, of_week in groupby(told_sessions(connection), key=lambda t: t.day - timedelta(days=t.day.weekday())):
         week = list(of_week)
-        known = {agent: mine[-MOST_LEARNT:] for agent, mine in learnt.items() if len(mine) >= LEAST_SESSIONS}
-        judged = [d for d in week if d.session.agent_id in known]
-        by_session: dict[tuple[str, str], Score] = {}
-        if judged:
-            model = fit([session for agent in sorted(known) for session in known[agent]])
-            for d, score in zip(judged, model.score_all([d.session for d in judged]), strict=True):
-                by_session[d.session.session_id, d.session.agent_id] = score
-        for d in week:
-            found = by_session.get((d.session.session_id, d.session.agent_id))
-            seen = len(learnt.get(d.session.agent_id, ()))
-            why = f"not enough history: {seen} of {LEAST_SESSIONS} sessions in the weeks before"
-            unknown = Score(session_id=d.session.session_id, p=None, odds=NO_CHANGE, sessions=seen, why=why)
-            yield d, found or unknown
-        for d in week:
-            found = by_session.get((d.session.session_id, d.session.agent_id))
-            is_low = found is not None and found.p is not None and found.p <= MOST_OFFERED
-            if d.session.session_id not in flagged and not is_low:
-                learnt.setdefault(d.session.agent_id, []).append(d.session)
+        known = [t for agent in sorted(learnt) for t in learnt[agent][-MOST_LEARNT:] if _is_enough(learnt[agent])]
+        rows = _rows_of(connection, week, known, {a: len(mine) for a, mine in learnt.items()}, before)
+        yield from rows
+        for told, row in zip(week, rows, strict=True):
+            if may_learn(told, row["p"]):
+                learnt.setdefault(told.agent_id, []).append(told)
 
 
-def _row(day: date, agent: str, score: Score) -> dict[str, object]:
+def _is_enough(sessions: Sequence[Told]) -> bool:
+    return len(sessions) >= LEAST_SESSIONS
+
+
+def _rows_of(
+    connection: duckdb.DuckDBPyConnection,
+    week: Sequence[Told],
+    known: Sequence[Told],
+    seen: Mapping[str, int],
+    before: Mapping[Key, _Row],
+) -> list[_Row]:
+    """The rows of a week's sessions, given what is learnt from."""
+    from baseline.scoring.orders import NO_CHANGE
+    from baseline.scoring.score import Score
+
+    model = identify("model", code_version(), *(part for t in known for part in (*t.key, t.digest)))
+    agents = {t.agent_id for t in known}
+    rests_on = {
+        t.key: identify(model, t.digest) if t.agent_id in agents else identify(t.digest, seen.get(t.agent_id, 0))
+        for t in week
+    }
+    stale = [t for t in week if t.key not in before or before[t.key]["rests_on"] != rests_on[t.key]]
+    scores = _scores(connection, [t for t in stale if t.agent_id in agents], known)
+    found = {t.key: before[t.key] for t in week if t.key in before}
+    for told in stale:
+        history = seen.get(told.agent_id, 0)
+        why = f"not enough history: {history} of {LEAST_SESSIONS} sessions in the weeks before"
+        unknown = Score(session_id=told.session_id, p=None, odds=NO_CHANGE, sessions=history, why=why)
+        found[told.key] = _row(told, scores.get(told.key, unknown), rests_on[told.key])
+    return [found[t.key] for t in week]
+
+
+def _scores(connection: duckdb.DuckDBPyConnection, judged: Sequence[Told], known: Sequence[Told]) -> dict[Key, Score]:
+    """The scores of some sessions by a model of others."""
+    from baseline.scoring.score import fit
+
+    if not judged:
+        return {}
+    held = held_by(connection, [*known, *judged])
+    model = fit([held[t.key] for t in known])
+    return {t.key: score for t, score in zip(judged, model.score_all([held[t.key] for t in judged]), strict=True)}
+
+
+def _row(told: Told, score: Score, rests_on: str) -> _Row:
     top = score.top_step if score.p is not None else None
     low = score.p is not None and score.p <= MOST_OFFERED
     return {
-        "session_id": score.session_id,
-        "agent_id": agent,
-        "day": day,
+        "session_id": told.session_id,
+        "agent_id": told.agent_id,
+        "day": told.day,
         "p": score.p,
         "voices": [f"{voice} {p:.3g}" for voice, p in score.p_by_voice.items()],
         "event_id": None if top is None else top.event_id,
         "reasons": [f"{r.observed}: {r.expected}" for r in score.reasons] if low else [],
         "history": score.sessions,
         "why": score.why,
+        "rests_on": rests_on,
     }
 
 

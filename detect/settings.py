@@ -70,6 +70,9 @@ class Detect(Section):
     cases_per_day: float | None = Field(
         None, ge=0, description="How many cases a day to raise; without it every case of the alerting severity is."
     )
+    score_sessions: bool = Field(
+        False, description="Whether every run scores the new sessions as a whole (`custodiet score`), for a case each."
+    )
     rules: tuple[str, ...] = Field(
         (), description="Sigma rules, or folders of them, that every run asks; `shipped` means those that come along."
     )

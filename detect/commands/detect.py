@@ -55,6 +55,8 @@ def judge(
     capabilities: list[Path] | None,
     settings: Settings | None = None,
     cases_per_day: float | None = None,
+    *,
+    tells: bool = True,
 ) -> Detected:
     """Detect and publish, and write the alerts into the outbox in the same step; without settings there are none."""
     from baseline.capability import Capabilities as Table
@@ -73,7 +75,7 @@ def judge(
         detected = detect_in(
             data, table, window_hours=hours, cases_per_day=cases_per_day, rules=rules, registry=registry
         )
-        if settings is not None:
+        if settings is not None and tells:
             raise_alerts(data, open_published(data), settings)
     write_for_people(data)
     return detected
