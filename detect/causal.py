@@ -22,7 +22,7 @@ from detect.credentials import Credentials, Switch
 from detect.disguise import Shapes
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.lives import Lives, Sleep
-from detect.memory import Habits
+from detect.memory import Habits, packed, unpacked
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
 from detect.reach import HOUR_S, Reach, Reaches, Stranger
@@ -116,16 +116,17 @@ class CausalPass:
 
     def state(self) -> bytes:
         """All that the pass remembers; a pass resumed from it goes on as this one would."""
-        return msgspec.msgpack.encode(self._memory)
+        return packed(msgspec.msgpack.encode(self._memory))
 
     @classmethod
     def resume(cls, state: bytes, history: History, window_hours: float = WINDOW_HOURS) -> CausalPass:
         """A pass that goes on where another one stopped."""
-        return cls(history, window_hours, msgspec.msgpack.decode(state, type=Memory))
+        return cls(history, window_hours, msgspec.msgpack.decode(unpacked(state), type=Memory))
 
     def end_day(self, flagged: Set[str] = frozenset()) -> None:
         """A day is over: what its sessions showed is habit from now on, but for the flagged ones."""
         self._memory.habits.end_day(flagged)
+        self._memory.credentials.forget_ended(self._window_s)
 
     def take(self, step: Step) -> Facts | None:
         """The facts of a privileged tool call, a hand-off or an approval; None for every other step."""
