@@ -41,6 +41,10 @@ producers: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --no-header --constraints requirements.lock pyproject.toml -o deploy/run.lock
+	printf 'hatchling\nuv\n' | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-emit-index-url --no-header --constraints requirements.lock -o deploy/build.lock
 
 clean:
 	rm -rf .venv custodiet-data build dist

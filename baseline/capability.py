@@ -57,6 +57,9 @@ _PREPOSITIONS: Final = frozenset(
 )
 _OUTLIVE_REMOVAL: Final = frozenset(("host", "data", "function"))
 """Kinds of noun that are not destroyed when removed *from* something, as a host from a group."""
+_COPIED: Final = frozenset(("data", "backup", "log"))
+"""Kinds of noun of which a copy elsewhere is a loss."""
+_THERE: Final = frozenset(("to", "into", "onto", "with"))
 _KUBERNETES_CHANGES: Final = frozenset(("create", "update", "patch", "apply"))
 _KUBERNETES_VERBS: Final = _KUBERNETES_CHANGES | frozenset(
     ("get", "list", "watch", "delete", "deletecollection", "impersonate", "bind", "escalate")
@@ -289,10 +292,23 @@ def _object_of(tokens: list[_Token], verb_at: int) -> _Token | None:
     for token in tokens:
         if token.noun == "isolation":
             return token
+    leaves = any(t.text in _THERE for t in after[cut : cut + 1])
+    if (
+        leaves
+        and direct
+        and direct[-1].noun in _COPIED
+        and (there := next((t for t in behind if _is_elsewhere(t)), None))
+    ):
+        return _Token(there.text, None, "outside")
     taken_out = tokens[verb_at].text == "remove" and any(t.text == "from" for t in after[cut : cut + 1])
     if taken_out and behind and direct and direct[-1].noun in _OUTLIVE_REMOVAL:
         return behind[0]
     return next(iter([*direct[-1:], *before[-1:], *behind[:1]]), None)
+
+
+def _is_elsewhere(place: _Token) -> bool:
+    """Whether what is copied there leaves: an account is its owner's, and the copy's is another."""
+    return place.noun == "outside" or place.text == "account"
 
 
 def _without_prefixes(name: str) -> tuple[str, str]:

@@ -18,11 +18,14 @@ from baseline.capability import Capabilities
 from baseline.count import counts_of
 from ingest.database import ask, open_published
 from ingest.event import identify
-from ingest.published import editing
+from ingest.published import Edition, editing
 from ingest.tables import COUNTS
 
 FORMAT: Final = 2
 """Of the counts: one more whenever an aspect is added or means something else, so that older ones are made anew."""
+
+KEPT: Final = "counts/kept-"
+"""How the name of a file of counts begins that stands for no segment."""
 
 _STEPS: Final = files("baseline").joinpath("steps.sql").read_text()
 
@@ -61,7 +64,8 @@ def fold(data: Path, capabilities: Capabilities) -> int:
         connection = open_published(data)
         units = _units(connection, edition.tables.get("events", []))
         wanted = {unit: f"counts/{unit.name}-{capabilities.version}-{FORMAT}" for unit in units}
-        done = {name.rsplit(".", 1)[0]: name for name in edition.tables.get("counts", [])}
+        kept = kept_counts(edition)
+        done = {name.rsplit(".", 1)[0]: name for name in edition.tables.get("counts", []) if name not in kept}
         new = [unit for unit, stem in wanted.items() if stem not in done]
         if not new and len(done) == len(wanted):
             connection.close()
@@ -72,9 +76,14 @@ def fold(data: Path, capabilities: Capabilities) -> int:
             table = named.to_arrow().cast(COUNTS)
             done[wanted[unit]] = edition.write("counts", table, name=f"{wanted[unit]}.parquet")
         connection.close()
-        edition.tables["counts"] = [done[stem] for stem in wanted.values()]
+        edition.tables["counts"] = [*kept, *(done[stem] for stem in wanted.values())]
         edition.publish()
         return len({segment for unit in new for segment in unit.segments})
+
+
+def kept_counts(edition: Edition) -> list[str]:
+    """The files of counts whose events were dropped (`baseline/kept.py`); those of another format are none any more."""
+    return [n for n in edition.tables.get("counts", []) if n.startswith(KEPT) and n.endswith(f"-{FORMAT}.parquet")]
 
 
 def _units(connection: duckdb.DuckDBPyConnection, segments: list[str]) -> list[_Unit]:

@@ -38,7 +38,7 @@ from ingest.database import ask, open_published
 from ingest.published import POINTER
 
 ROOT: Final = Path(__file__).parents[1]
-STEPS: Final = ("reading", "counting", "judging", "sending")
+STEPS: Final = ("reading", "counting", "judging", "sending", "tidying")
 MOST_A_ROUND: Final = 10
 """Kills in one data directory, before a run is let through."""
 _AROUND_DELIVERY_S: Final = 0.03
@@ -62,6 +62,7 @@ class Receiver(Webhook):
         super().__init__()
         self.bodies: dict[str, set[str]] = {}
         self.arrived: Callable[[], None] = lambda: None
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a sender that is killed hangs up
 
     def hear(self, body: dict[str, object], alert_id: str, now: float) -> None:
         super().hear(body, alert_id, now)
@@ -122,6 +123,8 @@ class Shooting:
         """So many kills, in as many rounds as they take."""
         while self.told.kills.total() < times and not self.told.wrong:
             self._round(min(MOST_A_ROUND, times - self.told.kills.total()))
+            if sys.stderr.isatty():
+                print(f"\r{self.told.kills.total()} of {times} kills", end="", file=sys.stderr)
         self.receiver.close()
         return self.told
 

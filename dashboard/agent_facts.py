@@ -64,7 +64,11 @@ def _drift(found: Profile) -> None:
         moved = drifted.get(what)
         st.text(
             f"{visible(what)}: "
-            + (f"drift since {moved.since}, before {moved.before:.3g}, now {moved.now:.3g}" if moved else "no drift")
+            + (
+                f"drift since {moved.since:%Y-%m-%d}, before {moved.before:.3g}, now {moved.now:.3g}"
+                if moved
+                else "no drift"
+            )
         )
         st.plotly_chart(
             days_figure(days[what], found.versions, moved, theme.chosen()), theme=None,

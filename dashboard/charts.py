@@ -59,7 +59,7 @@ def path_figure(path: pl.DataFrame, worst_event_id: str | None, severity: str | 
     every = max(1, len(steps) // 10)
     figure.add_trace(
         go.Scatter(
-            x=x[::every], y=[height + 0.2 for height in y[::every]], mode="text",
+            x=x[::every], y=[height + (0.2, 0.42)[n % 2] for n, height in enumerate(y[::every])], mode="text",
             hoverinfo="skip", showlegend=False,
             text=[for_plotly(step["tool"] or step["operation"], 26) for step in steps[::every]],
             textposition="top center", textfont={"size": 12, "color": ink["text"]}, cliponaxis=False,

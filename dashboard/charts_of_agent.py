@@ -46,21 +46,22 @@ def days_figure(days: Sequence[Day], versions: Sequence[VersionSeen], drift: Dri
     top = max(y, default=1.0) or 1.0
     for seen in versions:
         if seen.first_day is not None and x and x[0] < seen.first_day <= x[-1]:
-            _mark(figure, seen.first_day, f"version {for_plotly(seen.version, 14)}", top, ink["quiet"])
+            _mark(figure, seen.first_day, f"version {for_plotly(seen.version, 14)}", top, ink["quiet"], "middle right")
     if drift is not None:
-        _mark(figure, drift.since, "drift", top, BAD[theme])
+        _mark(figure, drift.since, "drift", top, BAD[theme], "middle left")
     laid_out(figure, theme, 190)
     figure.update_xaxes(fixedrange=True, showgrid=False, tickfont={"color": ink["quiet"]})
     figure.update_yaxes(
-        fixedrange=True, gridcolor=ink["line"], zeroline=False, tickfont={"color": ink["quiet"]}, range=[0, top * 1.2]
-    )
+        fixedrange=True, gridcolor=ink["line"], zeroline=False, tickfont={"color": ink["quiet"]}, automargin=True,
+        range=[0, top * 1.2],
+    )  # fmt: skip
     return figure
 
 
-def _mark(figure: Any, day: Any, label: str, top: float, colour: str) -> None:
+def _mark(figure: Any, day: Any, label: str, top: float, colour: str, side: str) -> None:
     figure.add_trace(
         go.Scatter(
-            x=[day, day], y=[0, top * 1.12], mode="lines+text", text=["", label], textposition="middle right",
+            x=[day, day], y=[0, top * 1.12], mode="lines+text", text=["", label], textposition=side,
             hoverinfo="skip", showlegend=False, line={"color": colour, "width": 1.2, "dash": "dot"},
             textfont={"color": colour, "size": 11},
         )

@@ -20,6 +20,7 @@ def movement_figure(drawn: Drawn, theme: Theme) -> Any:
     ink = INK[theme]
     nodes = drawn.nodes
     figure = go.Figure()
+    figure.add_trace(_thens(drawn, ink["quiet"]))
     for name, colour, width, wanted in (
         ("on the path of the case", BAD[theme], 2.4, lambda e: e["place"] is not None),
         ("new for the agent", ink["primary"], 1.6, lambda e: e["place"] is None and e["is_new"]),
@@ -35,7 +36,8 @@ def movement_figure(drawn: Drawn, theme: Theme) -> Any:
             figure.add_trace(
                 go.Scatter(
                     x=[n.layer for n in these], y=[-n.row for n in these], mode="markers+text", name=kind,
-                    text=[_end(n.key[1]) for n in these], textposition="top center",
+                    text=[_label(n) for n in these], 
+                    textposition=["bottom center" if _is_below(n) else "top center" for n in these],
                     textfont={"size": 12, "color": ink["text"]}, cliponaxis=False,
                     marker={"symbol": symbol, "size": 13, "color": colour, "opacity": 1},
                     hovertext=[for_plotly(n.key[1], 120) for n in these], hoverinfo="text",
@@ -45,8 +47,20 @@ def movement_figure(drawn: Drawn, theme: Theme) -> Any:
     layers = max((node.layer for node in nodes.values()), default=1)
     laid_out(figure, theme, round(120 + _ROW_PIXELS * (max(rows) - min(rows) + 1)))
     figure.update_xaxes(visible=False, fixedrange=True, range=[-0.45, layers + 0.45])
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-max(rows) - 0.5, -min(rows) + 0.8])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-max(rows) - 0.8, -min(rows) + 0.8])
     return figure
+
+
+def _is_below(node: Node) -> bool:
+    return node.row > 0 or node.key[0] == "identity"
+
+
+def _label(node: Node) -> str:
+    """The node's name; in every other pair of layers a line further off, so that neighbours do not overlap."""
+    name = _end(node.key[1])
+    if node.layer // 2 % 2 == 0:
+        return name
+    return f"<br>{name}" if _is_below(node) else f"{name}<br> "
 
 
 def _end(name: str) -> str:
@@ -70,6 +84,20 @@ def _arrows(edges: list[dict[str, Any]], nodes: dict[str, Node], name: str, colo
         x=x, y=y, mode="lines+markers", name=name, hoverinfo="skip", line={"color": colour, "width": width},
         marker={"symbol": "arrow", "angleref": "previous", "color": colour, "standoff": 9, "opacity": 1,
                 "size": [0, 12, 0] * len(edges)},
+    )  # fmt: skip
+
+
+def _thens(drawn: Drawn, colour: str) -> Any:
+    """Dotted from what an agent had reached to the identity that it took on next."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for before, after in drawn.thens:
+        start, end = drawn.nodes[before], drawn.nodes[after]
+        x += [start.layer, end.layer, None]
+        y += [-start.row, -end.row, None]
+    return go.Scatter(
+        x=x, y=y, mode="lines", name="then acts as", hoverinfo="skip", showlegend=bool(x),
+        line={"color": colour, "width": 1.2, "dash": "dot"},
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -28,11 +29,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The chosen edges, in their order, with the place of every node; `more` edges of the view are not drawn."""
+    """The chosen edges, in their order, with the place of every node; `more` edges of the view are not drawn.
+
+    `thens` lead from the target that an agent had reached last to the identity that it took on after it.
+    """
 
     edges: list[dict[str, Any]]
     nodes: dict[str, Node]
     more: int
+    thens: list[tuple[str, str]]
 
 
 def chosen(edges: pl.DataFrame, view: View) -> pl.DataFrame:
@@ -51,7 +56,18 @@ def drawn(edges: pl.DataFrame, view: View) -> Drawn:
     wanted = chosen(edges, view)
     kept = wanted.head(EDGES_DRAWN).to_dicts()
     in_time = sorted(kept, key=lambda edge: (edge["first_at"] is not None, edge["first_at"], edge["place"] or 0))
-    return Drawn(kept, _placed(in_time), max(0, wanted.height - EDGES_DRAWN))
+    return Drawn(kept, _placed(in_time), max(0, wanted.height - EDGES_DRAWN), list(_thens(in_time)))
+
+
+def _thens(edges: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    last: dict[str, str] = {}
+    seen: set[str] = set()
+    for edge in edges:
+        before = last.get(edge["agent_id"])
+        if before is not None and edge["actor"] not in seen and before != edge["actor"]:
+            yield before, edge["actor"]
+        seen |= {edge["actor"], edge["target"]}
+        last[edge["agent_id"]] = edge["target"]
 
 
 def _placed(edges: list[dict[str, Any]]) -> dict[str, Node]:

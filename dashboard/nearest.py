@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
+
+K = TypeVar("K")
 
 STEPS_COMPARED: Final = 400
 """Calls of a session that are laid side by side; the alignment takes the product of the two lengths."""
@@ -70,7 +72,6 @@ def _pairs(tools: Sequence[str]) -> Counter[tuple[str, str]]:
     return Counter(zip(["", *tools], [*tools, ""], strict=True))
 
 
-def _dice(one: Counter[str] | Counter[tuple[str, str]], other: Counter[str] | Counter[tuple[str, str]]) -> float:
+def _dice(one: Counter[K], other: Counter[K]) -> float:
     total = one.total() + other.total()
-    shared = sum(min(n, other[key]) for key, n in one.items())  # type: ignore[index]
-    return 2 * shared / total if total else 1.0
+    return 2 * (one & other).total() / total if total else 1.0

@@ -30,7 +30,7 @@ def path_list(path: pl.DataFrame, worst_event_id: str) -> None:
 def _row(step: dict[str, Any], *, is_worst: bool) -> None:
     cells = st.columns(_WIDTHS, gap="small", vertical_alignment="center")
     if step["session_id"] is None:
-        cells[0].text(f"{step['place']} ·")
+        cells[0].text(f"{step['place']:,} ·")
         cells[1].text("This step is not in the store any more.")
         return
     link = link_to(step)

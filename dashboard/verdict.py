@@ -68,8 +68,10 @@ def notes_panel(case: dict[str, Any]) -> None:
         entries += notes_of(queries.data(), session_id=session)
     for each in sorted({entry.note_id: entry for entry in entries}.values(), key=lambda entry: entry.note_id):
         with st.container(border=True, gap=None):
-            kind = "kept as evidence" if each.is_evidence else "note"
-            st.text(f"{day_and_minute(each.said_at)} UTC · {visible(each.said_by)} · {kind}")
+            st.text(
+                f"{day_and_minute(each.said_at)} UTC · {visible(each.said_by)} · "
+                + ("kept as evidence" if each.is_evidence else "note")
+            )
             if each.words:
                 st.text(visible(each.words, LONGEST_NOTE, lines=True))
             if each.event_id:

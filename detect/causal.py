@@ -9,7 +9,7 @@ value came from (`provenance`), what the steps amount to together (`chains`). Me
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Final, Literal
 
 import msgspec
@@ -20,13 +20,17 @@ from detect.authority import Delegation, Delegations
 from detect.chains import Chains, Completed, Phases
 from detect.credentials import Credentials, Switch
 from detect.disguise import Shapes
+from detect.distance import Distances, Drop
+from detect.effective import Standing, standing
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.lives import Lives, Sleep
 from detect.memory import Habits, packed, unpacked
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
 from detect.reach import HOUR_S, Reach, Reaches, Stranger
+from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
+from detect.shift import Shift, Shifts
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
 
@@ -72,6 +76,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions that reached as many new targets within an hour: the agent's, and everybody's."""
     fan_sessions: int = 0
     """Sessions that reached any new target."""
+    shift: Shift | None = None
     bridge: Step | None = None
     """The uncovered step by which somebody came to the host that this step goes out from."""
     hops: tuple[Step, ...] = ()
@@ -83,6 +88,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     stranger: Stranger | None = None
     """An account that the step's arguments name, and that is new to the agent."""
     stamp: Stamp | None = None
+    drops: Mapping[str, Drop] = {}
+    """Event -> how much nearer it brought its agent to the most privileged identities."""
+    standing: Standing | None = None
+    """What the registries say; None without any."""
 
     @property
     def is_new_reach(self) -> bool:
@@ -102,6 +111,8 @@ class Memory(msgspec.Struct):
     provenance: Provenance = msgspec.field(default_factory=Provenance)
     chains: Chains = msgspec.field(default_factory=Chains)
     shapes: Shapes = msgspec.field(default_factory=Shapes)
+    distances: Distances = msgspec.field(default_factory=Distances)
+    shifts: Shifts = msgspec.field(default_factory=Shifts)
     stamps: Stamps = msgspec.field(default_factory=Stamps)
     habits: Habits = msgspec.field(default_factory=Habits)
 
@@ -109,8 +120,15 @@ class Memory(msgspec.Struct):
 class CausalPass:
     """Feed every step in time; a step that detectors are asked about comes back with its facts."""
 
-    def __init__(self, history: History, window_hours: float = WINDOW_HOURS, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        history: History,
+        window_hours: float = WINDOW_HOURS,
+        memory: Memory | None = None,
+        registry: Registry = NO_REGISTRY,
+    ) -> None:
         self._history = history
+        self.registry = registry
         self._window_s = window_hours * 3600
         self._memory = memory or Memory()
 
@@ -119,9 +137,15 @@ class CausalPass:
         return packed(msgspec.msgpack.encode(self._memory))
 
     @classmethod
-    def resume(cls, state: bytes, history: History, window_hours: float = WINDOW_HOURS) -> CausalPass:
+    def resume(
+        cls,
+        state: bytes,
+        history: History,
+        window_hours: float = WINDOW_HOURS,
+        registry: Registry = NO_REGISTRY,
+    ) -> CausalPass:
         """A pass that goes on where another one stopped."""
-        return cls(history, window_hours, msgspec.msgpack.decode(unpacked(state), type=Memory))
+        return cls(history, window_hours, msgspec.msgpack.decode(unpacked(state), type=Memory), registry)
 
     def end_day(self, flagged: Set[str] = frozenset()) -> None:
         """A day is over: what its sessions showed is habit from now on, but for the flagged ones."""
@@ -169,6 +193,7 @@ class CausalPass:
         coverage = memory.approvals.covering(step)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
+        delegation = memory.delegations.of(step)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
         is_open_move = reach.is_new and not is_covered and step.is_privileged
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
@@ -177,6 +202,8 @@ class CausalPass:
         is_move = is_open_move and step.is_done and step.capability in _MOVES
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
+        if step.is_done:
+            memory.distances.take(step, switch, habits)
         facts = Facts(
             coverage=coverage,
             has_history=self._history.is_enough(step.agent_id),
@@ -186,7 +213,9 @@ class CausalPass:
             reach=reach,
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
-            delegation=memory.delegations.of(step),
+            delegation=delegation,
+            drops=memory.distances.drops,
+            standing=standing(self.registry, step, delegation, habits),
             unmasked=is_unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
             sleep=memory.lives.sleep(step),
@@ -202,6 +231,7 @@ class CausalPass:
             fan=fan,
             fan_shown=fan_shown,
             fan_sessions=fan_sessions,
+            shift=memory.shifts.take(step, memory.reaches.touched, habits, window_s) if is_open_move else None,
             bridge=self._bridge(step),
             hops=hops,
             hops_shown=hops_shown,

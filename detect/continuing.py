@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from hashlib import blake2b
@@ -37,6 +38,7 @@ with rows_of as (
             sequence, depth) as row_hash
     from stored_events
     where witness_of is null and parse_filename(filename) in (select unnest($segments::varchar[]))
+        and coalesce(session_id, '') not in (select unnest($without::varchar[]))
 )
 
 select segment, day, count(*)::varchar || '-' || sum(row_hash::hugeint)::varchar as digest
@@ -117,13 +119,18 @@ def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes | None]
         ):
             if table == "memories" and memory is None:
                 continue
-            name = f"{table}/{edition.generation:06d}{key}"
+            name = day_file(edition, table, day.day)
             named[key] = edition.write(table, pa.Table.from_pylist([said], schema=schema), name=name)
     last = max((day.day for day in (*stopped.days, *(d for d, _ in days)) if day.day is not None), default=None)
     kept = {_key(day.day) for day in (*stopped.days, *(d for d, _ in days)) if is_kept(day.day, last)}
     edition.tables["judged"] = [judged[key] for key in sorted(judged)]
     edition.tables["memories"] = [memories[key] for key in sorted(memories) if key in kept]
     edition.replace("seen_segments", stopped.seen)
+
+
+def day_file(edition: Edition, table: str, day: date | None) -> str:
+    """The name of a day's file in this edition."""
+    return f"{table}/{edition.generation:06d}{_key(day)}"
 
 
 def _key(day: date | None) -> str:
@@ -141,13 +148,24 @@ def _changes(connection: duckdb.DuckDBPyConnection, edition: Edition) -> tuple[p
     rows = ask(connection, "from seen_segments order by all").rows()
     before = {row for row in rows if row[0] in now}
     new = sorted(now - {row[0] for row in rows})
-    gained = ask(connection, _SEEN, segments=new).rows() if new else []
+    gained = held_by(connection, new)
     seen = sorted({*before, *gained}, key=str)
     held, holds = _by_day(rows), _by_day(seen)
     changed = {day for day in held.keys() | holds.keys() if held.get(day) != holds.get(day)}
     return pa.Table.from_pylist(
         [dict(zip(SEEN_SEGMENTS.names, row, strict=True)) for row in seen], SEEN_SEGMENTS
     ), changed
+
+
+def held_by(
+    connection: duckdb.DuckDBPyConnection, segments: Iterable[str], without: Iterable[str] = ()
+) -> list[tuple[str, date | None, str]]:
+    """What segments (by file name) hold of the traces that began on each day, as `seen_segments` has it; the rows of
+    the sessions `without` left out."""
+    chosen = sorted(segments)
+    if not chosen:
+        return []
+    return [(s, d, h) for s, d, h in ask(connection, _SEEN, segments=chosen, without=sorted(without)).iter_rows()]
 
 
 def _by_day(rows: list[tuple[str, date | None, str]]) -> dict[date | None, tuple[int, int]]:

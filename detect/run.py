@@ -25,7 +25,10 @@ from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, Asked, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
+from detect.distance import nearest
 from detect.evidence import Rates
+from detect.forgetting import is_forgotten
+from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
 from detect.sigma.found import found_by_rules
@@ -98,15 +101,16 @@ def detect_in(
     window_hours: float = WINDOW_HOURS,
     cases_per_day: float | None = None,
     rules: Sequence[Rule] = (),
+    registry: Registry = NO_REGISTRY,
 ) -> Detected:
     """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
     tuning = tuning_of(data)
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()}"
+        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()} {registry.digest}"
         stopped = where_it_stopped(connection, edition, version)
-        run = _Run(connection, window_hours, stopped, tuning)
+        run = _Run(connection, window_hours, stopped, tuning, registry)
         detected = _completed(connection, run.detected(), rules, tuning)
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
@@ -127,7 +131,7 @@ def detect_in(
 
 def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
-    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()))
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()), NO_REGISTRY)
     return _completed(connection, run.detected(), (), Tuning(()))
 
 
@@ -158,7 +162,12 @@ class _Run:
     """One pass over the fleet's days, from where the last run stopped."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, window_hours: float, stopped: Stopped, tuning: Tuning
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        window_hours: float,
+        stopped: Stopped,
+        tuning: Tuning,
+        registry: Registry,
     ) -> None:
         self._connection = connection
         self._tuning = tuning
@@ -174,9 +183,9 @@ class _Run:
         self.days: list[tuple[Day, bytes | None]] = []
         """What this run judged, and what the pass remembered after each day."""
         if stopped.memory is None:
-            self._causal = CausalPass(self._history, window_hours)
+            self._causal = CausalPass(self._history, window_hours, registry=registry)
         else:
-            self._causal = CausalPass.resume(stopped.memory, self._history, window_hours)
+            self._causal = CausalPass.resume(stopped.memory, self._history, window_hours, registry)
             self._take_up(stopped)
 
     def _take_up(self, stopped: Stopped) -> None:
@@ -200,13 +209,13 @@ class _Run:
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
             memory = self._causal.state() if is_kept(day, last) else None
-            self.days.append((Day(day, sorted(flagged), _written(found), judged), memory))
+            self.days.append((Day(day, sorted(flagged), written(found), judged), memory))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result
 
     def _add_day(self, day: date | None, found: list[Found], judged: Judged) -> None:
-        self._result.found.extend(self._rates.weigh(found))
+        self._result.found.extend(f for f in self._rates.weigh(found) if not is_forgotten(f))
         self._rates.add(day, (agent for _, agent, _ in judged), found)
         self._result.judged.update(judged)
 
@@ -289,10 +298,15 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             continue
         if finding is not None:
             path = tuple(s.without_payload() for s in finding.path)
-            yield Found(detector, step.without_payload(), msgspec.structs.replace(finding, path=path))
+            finding = msgspec.structs.replace(finding, path=path)
+            if (drop := nearest(path, facts.drops)) is not None:
+                told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
+                finding = msgspec.structs.replace(finding, observed=told, impact=impact)
+            yield Found(detector, step.without_payload(), finding)
 
 
-def _written(found: list[Found]) -> bytes:
+def written(found: list[Found]) -> bytes:
+    """The findings of a judged day, for `found_in`."""
     return msgspec.msgpack.encode([(f.detector.name, f.step, f.finding) for f in found])
 
 

@@ -23,8 +23,10 @@ from detect.late import Behind
 from detect.outbox_send import Delivery, deliver
 from detect.preview import previews
 from detect.ran import LateDay, Outcome, Ran, remember
+from detect.retention import Retained
 from detect.run import Detected
 from detect.settings import Settings, load_settings
+from detect.upkeep import Compacted, upkeep
 from ingest.at_work import at_work
 from ingest.command import working
 from ingest.commands.ingest import read_logs
@@ -57,6 +59,8 @@ class Done:
     delivery: Delivery | None = None
     would_send: list[dict[str, Any]] = field(default_factory=list)
     late: tuple[LateDay, ...] = ()
+    retained: Retained | None = None
+    compacted: Compacted | None = None
     trouble: Exception | None = None
     ran: Ran | None = None
     """The account of it."""
@@ -95,6 +99,7 @@ def _steps(wanted: Wanted, done: Done, is_told_to_stop: Callable[[], bool]) -> b
             ("counting", lambda: _count(wanted)),
             ("judging", lambda: _judge(wanted, done, settings)),
             ("sending", lambda: _send(wanted, done, settings)),
+            ("tidying", lambda: _tidy(wanted, done, settings)),
         )
         for name, step in steps:
             if is_told_to_stop():
@@ -128,6 +133,13 @@ def _send(wanted: Wanted, done: Done, settings: Settings) -> None:
         done.delivery = deliver(wanted.data, settings, patience_s=wanted.patience_s)
 
 
+def _tidy(wanted: Wanted, done: Done, settings: Settings) -> None:
+    """Last, so that everything was judged and told before it leaves."""
+    if not wanted.is_rehearsal:
+        table = Capabilities.load(*(wanted.capabilities or []))
+        done.retained, done.compacted = upkeep(wanted.data, table, settings.store)
+
+
 def _told(done: Done, began: float, took_s: float, outcome: Outcome) -> Ran:
     files, unread = done.report.files, done.report.unread
     detected, delivery = done.detected, done.delivery
@@ -139,6 +151,7 @@ def _told(done: Done, began: float, took_s: float, outcome: Outcome) -> Ran:
         records=sum(file.records for file in files),
         events=sum(file.events for file in files),
         rejected=sum(file.rejected for file in files),
+        expired=done.report.expired,
         unread=sum(not file.is_no_log for file in unread),
         late=done.late,
         days_judged=detected.days_judged if detected is not None else 0,
@@ -146,4 +159,6 @@ def _told(done: Done, began: float, took_s: float, outcome: Outcome) -> Ran:
         broken=tuple(done.broken),
         delivered=delivery.delivered if delivery is not None else 0,
         pending=delivery.pending if delivery is not None else 0,
+        sessions_dropped=done.retained.sessions if done.retained is not None else 0,
+        segments_merged=done.compacted.files_merged if done.compacted is not None else 0,
     )

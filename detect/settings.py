@@ -17,6 +17,7 @@ from detect.sinks._network import Network
 from ingest.plugins import plugins
 from ingest.reading_settings import Ingest
 from ingest.settings import Given, Keys, Section, SettingsTrouble, given, unknown
+from ingest.store_settings import Store
 
 
 class Alerts(Section):
@@ -72,9 +73,12 @@ class Detect(Section):
     rules: tuple[str, ...] = Field(
         (), description="Sigma rules, or folders of them, that every run asks; `shipped` means those that come along."
     )
+    registries: tuple[str, ...] = Field(
+        (), description="Files that say who is registered and may do what: a TOML, or a registry's JSON export."
+    )
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest}
+SECTIONS: Final[dict[str, type[Section]]] = {"alerts": Alerts, "detect": Detect, "ingest": Ingest, "store": Store}
 """Every section but `[sinks.NAME]`. One that a room to the left reads is defined there, and named here."""
 
 
@@ -95,6 +99,12 @@ class Settings:
     def detect(self) -> Detect:
         section = self.sections["detect"]
         assert isinstance(section, Detect)
+        return section
+
+    @property
+    def store(self) -> Store:
+        section = self.sections["store"]
+        assert isinstance(section, Store)
         return section
 
     @cached_property

@@ -6,6 +6,7 @@ nothing is inferred from values.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -61,9 +62,22 @@ _TELLING: Final[dict[str, tuple[str, int]]] = {
 
 def named_in(arguments: str | None) -> Named:
     """Read a call's arguments (JSON text). Text that is not a JSON object names nothing."""
+    return _named(scalars_in(arguments))
+
+
+def named_by(given: object, arguments: str | None) -> Named:
+    """The same, of arguments that are decoded already; `arguments` is their JSON text."""
+    if not isinstance(given, (dict, list)) or arguments is None or len(arguments) > _LONGEST_BYTES:
+        return named_in(arguments)
+    found: list[tuple[str, str]] = []
+    _collect("", given, 0, found)
+    return _named(found)
+
+
+def _named(scalars: list[tuple[str, str]]) -> Named:
     found: dict[str, str] = {}
     ranks: dict[str, int] = {}
-    for key, value in scalars_in(arguments):
+    for key, value in scalars:
         telling = _TELLING.get(key)
         if telling is not None and telling[1] < ranks.get(telling[0], len(_TELLING)):
             field, ranks[field] = telling
@@ -90,13 +104,11 @@ def scalars_in(payload: str | None) -> list[tuple[str, str]]:
 
 def _collect(name: str, value: object, depth: int, into: list[tuple[str, str]]) -> None:
     deeper: list[tuple[str, object]] = []
-    members = (
-        ((_normalised(key), member) for key, member in value.items())
-        if isinstance(value, dict)
-        else ((name, member) for member in value)
-        if isinstance(value, list)
-        else ()
-    )
+    members: Iterable[tuple[str, object]] = ()
+    if isinstance(value, dict):
+        members = [(_normalised(key), member) for key, member in value.items()]
+    elif isinstance(value, list):
+        members = [(name, member) for member in value]
     for key, member in members:
         if isinstance(member, str):
             if member:

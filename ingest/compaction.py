@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 
 from ingest.event import SCHEMA
 from ingest.published import Edition
+from ingest.segments import in_storage_order
 from ingest.tables import TRACES
 
 FULL_ROWS: Final = 200_000
 """A segment of this size is left alone."""
 TOGETHER: Final = 8
 _TIERS: Final = (3_000, 25_000, FULL_ROWS)
-_NO_TIME: Final = -(1 << 62)
 
 
 def compact(edition: Edition, *, together: int = TOGETHER) -> int:
@@ -64,7 +64,7 @@ def _merge(edition: Edition, group: list[str]) -> None:
     places = [segments.index(segment) for segment in group]
     events = pa.concat_tables([pq.read_table(edition.data / segments[place], schema=SCHEMA) for place in places])
     traces = pa.concat_tables([pq.read_table(edition.data / indexes[place], schema=TRACES) for place in places])
-    written = edition.write("events", events.take(_storage_order(events)))
+    written = edition.write("events", in_storage_order(events))
     traces = traces.set_column(
         TRACES.get_field_index("segment"), "segment", pa.array([written] * traces.num_rows, type=pa.string())
     )
@@ -74,19 +74,3 @@ def _merge(edition: Edition, group: list[str]) -> None:
         del segments[place], indexes[place]
     segments.insert(min(places), written)
     indexes.insert(min(places), index)
-
-
-def _storage_order(events: pa.Table) -> pa.Array:
-    """As `ingest.segments.in_storage_order` has it, without leaving Arrow."""
-    keys = {
-        "agent_id": pc.fill_null(events.column("agent_id"), ""),
-        "session_id": pc.fill_null(events.column("session_id"), ""),
-        "ordered_at": pc.fill_null(events.column("ordered_at").cast(pa.int64()), _NO_TIME),
-        "trace_id": events.column("trace_id"),
-        "sequence": pc.fill_null(events.column("sequence"), -1),
-        "depth": events.column("depth"),
-        "kind_rank": events.column("kind_rank"),
-        "event_id": events.column("event_id"),
-        "content_key": events.column("content_key"),
-    }
-    return pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])

@@ -87,7 +87,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 def identify(*parts: str | int | None) -> str:
     """A stable 128-bit id in hex of the source's own ids; None and "" are told apart."""
-    text = "\x1f".join("\x00" if p is None else str(p) for p in parts)
+    text = "\x1f".join(["\x00" if p is None else str(p) for p in parts])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -21,6 +21,7 @@ from ingest.plugins import plugins
 from ingest.published import Edition, editing
 from ingest.readers import Reader
 from ingest.records import LogFile, Record, Unread, files_of
+from ingest.retention import drop_what_came_again
 from ingest.store import EventWriter, known_files
 from ingest.tables import FILES, REJECTED
 
@@ -63,6 +64,8 @@ class Report:
     unread: list[UnreadFile] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     """Readers that broke, each with the place; their file is read again next time."""
+    expired: int = 0
+    """Of the events: steps of sessions older than what is retained, which were not kept."""
 
     def as_dict(self) -> dict[str, object]:
         unread = [{"path": u.path, "reason": u.reason} for u in self.unread]
@@ -205,6 +208,7 @@ class _Run:
             if told != file.records:
                 raise AssertionError(f"{file.path}: {file.records} records, but {told} accounted for")
         if self.register or self.rejected or self.writer.outcomes:
+            self.report.expired = drop_what_came_again(self.edition)
             self._publish_register()
         return self.report
 

@@ -31,14 +31,11 @@ from typing import Final, TypeVar, get_args
 
 import msgspec
 
-from ingest.arguments import named_in
-from ingest.decisions import is_policy
 from ingest.errors import Trouble
-from ingest.event import Approval, Kind, Observation, Rejected, Status, identify
-from ingest.payloads import as_text, count, payload
+from ingest.event import Approval, Kind, Observation, Rejected, Status
+from ingest.layout import Layout, Pointer, at
 from ingest.readers import Reader
 from ingest.records import Record, Unread
-from ingest.times import moment
 
 FIELDS: Final = (
     "id", "parent", "trace", "session", "agent", "version", "sequence", "time", "end", "kind", "operation", "tool",
@@ -64,23 +61,7 @@ _SECTIONS: Final = (
 _ANY: Final = msgspec.json.Decoder()
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
-Pointer = tuple[str, ...]
 W = TypeVar("W")
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """A mapping file, checked."""
-
-    name: str
-    file: str
-    records: Pointer | None
-    match: tuple[tuple[Pointer, object], ...]
-    fields: dict[str, tuple[Pointer, ...]]
-    needed: frozenset[str]
-    kinds: dict[str, Kind]
-    statuses: dict[str, Status]
-    approvals: dict[str, Approval]
-    records_approvals: bool
 
 
 def mapped_reader(file: Path) -> Reader:
@@ -157,26 +138,13 @@ def _words(file: Path, said: Mapping[str, object], section: str, ours: tuple[W, 
     return {str(theirs): word for theirs, word in table.items()}
 
 
-def _at(value: object, pointer: Pointer) -> object:
-    """What stands at the pointer, None where nothing does."""
-    for part in pointer:
-        match value:
-            case dict():
-                value = value.get(part)
-            case list() if part.isdecimal() and int(part) < len(value):
-                value = value[int(part)]
-            case _:
-                return None
-    return value
-
-
 def _claims(layout: Layout, first: object) -> bool:
     if layout.records is not None:
-        inside = _at(first, layout.records)
+        inside = at(first, layout.records)
         first = inside[0] if isinstance(inside, list) and inside else None
     elif isinstance(first, list):
         first = first[0] if first else None
-    return isinstance(first, dict) and all(_holds(_at(first, path), wanted) for path, wanted in layout.match)
+    return isinstance(first, dict) and all(_holds(at(first, path), wanted) for path, wanted in layout.match)
 
 
 def _holds(found: object, wanted: object) -> bool:
@@ -193,7 +161,7 @@ def _read(layout: Layout, records: Iterable[Record]) -> Iterator[Observation | R
         elif not isinstance(value, dict):
             yield Rejected(record.line, "not an object; this mapping reads objects")
         else:
-            yield _observation(layout, record, value)
+            yield layout.observation(record, value)
 
 
 def _parsed(layout: Layout, record: Record) -> Iterator[tuple[Record, object]]:
@@ -201,7 +169,7 @@ def _parsed(layout: Layout, record: Record) -> Iterator[tuple[Record, object]]:
     if isinstance(value, Rejected):
         yield record, value
     elif layout.records is not None and isinstance(value, dict):
-        inside = _at(value, layout.records)
+        inside = at(value, layout.records)
         if not isinstance(inside, list):
             where = "/" + "/".join(layout.records)
             yield record, Rejected(record.line, f"no list of records at {where}; mend `records` in {layout.file}")
@@ -220,7 +188,7 @@ def _refuse_unknown_paths(layout: Layout, values: list[dict[str, object]]) -> No
         return
     for name in sorted(layout.needed):
         paths = layout.fields[name]
-        if not any(_at(value, path) is not None for value in values for path in paths):
+        if not any(at(value, path) is not None for value in values for path in paths):
             wanted = " or ".join("/" + "/".join(path) for path in paths)
             keys = Counter(key for value in values for key in value)
             there = ", ".join(repr(key[:40]) for key, _ in keys.most_common(12))
@@ -228,74 +196,3 @@ def _refuse_unknown_paths(layout: Layout, values: list[dict[str, object]]) -> No
                 f"{layout.file}: fields.{name} = {wanted} is in none of the first {len(values):,} records, "
                 f"which have {there}; mend the path, or move it to [optional]"
             )
-
-
-def _observation(layout: Layout, record: Record, value: dict[str, object]) -> Observation:
-    found = {name: said for name, paths in layout.fields.items() if (said := _first_at(value, paths)) is not None}
-    said = found.get
-
-    def text(name: str) -> str | None:
-        there = found.get(name)
-        return there if there is None or isinstance(there, str) else as_text(there)
-
-    own_id, session = text("id"), text("session")
-    trace = text("trace") or session or own_id or record.sha256
-    arguments = payload(said("arguments"))
-    named = named_in(arguments)
-    kind = layout.kinds.get(text("kind") or "", "tool_call")
-    approver, approval = text("approver"), layout.approvals.get(text("approval") or "")
-    if approval == "approved" and is_policy(approver):
-        approval = "automatic"
-    if approval is None and kind in ("tool_call", "approval"):
-        approval = "not_recorded" if layout.records_approvals else "cannot_record"
-    started_at, status = moment(said("time")), text("status")
-    return Observation(
-        event_id=identify("mapped", layout.name, trace, own_id)
-        if own_id
-        else identify("mapped", layout.name, record.sha256),
-        trace_id=trace,
-        session_id=session,
-        agent_id=text("agent"),
-        agent_version=text("version"),
-        parent_event_id=identify("mapped", layout.name, trace, parent) if (parent := text("parent")) else None,
-        sequence=count(said("sequence")),
-        started_at=started_at,
-        ended_at=moment(said("end")),
-        kind=kind,
-        operation=text("operation") or text("kind") or layout.name,
-        tool=text("tool"),
-        arguments=arguments,
-        result=payload(said("result")),
-        status=layout.statuses.get(status or "", _STATUS.get((status or "").lower(), "unknown")),
-        error=text("error"),
-        model=text("model"),
-        principal=text("principal") or named.principal,
-        credential_id=text("credential") or named.credential_id,
-        on_behalf_of=text("human") or named.on_behalf_of,
-        source_host=text("host"),
-        target=text("target") or named.target,
-        approver=approver,
-        approval=approval,
-        input_tokens=count(said("input_tokens")),
-        output_tokens=count(said("output_tokens")),
-        gap=None if started_at is not None else "the record has no time that can be read",
-        source=record.source,
-        source_sha256=record.sha256,
-        witness="log",
-    )
-
-
-def _first_at(value: dict[str, object], paths: tuple[Pointer, ...]) -> object:
-    for path in paths:
-        found = value.get(path[0]) if len(path) == 1 else _at(value, path)
-        if found is not None and found != "":
-            return found
-    return None
-
-
-_STATUS: Final[dict[str, Status]] = {
-    "ok": "ok", "success": "ok", "succeeded": "ok", "completed": "ok", "true": "ok",
-    "error": "error", "failed": "error", "failure": "error", "false": "error", "timeout": "error",
-    "denied": "denied", "blocked": "denied", "rejected": "denied", "forbidden": "denied",
-    "pending": "pending", "running": "pending", "waiting": "pending",
-}  # fmt: skip

@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +45,8 @@ class Published(msgspec.Struct, frozen=True):
     tables: dict[str, list[str]] = {}
     agent_key: tuple[str, ...] = ("agent",)
     """What makes an agent one and the same in these events; see `ingest/agent_key.py`."""
+    retained_from_ns: int | None = None
+    """Sessions that ended before this were dropped (`ingest/retention.py`); None: nothing ever was."""
 
     def files(self, table: str) -> list[str]:
         """The table's files; [] where nothing was published."""
@@ -78,6 +80,7 @@ class Edition:
         self.generation = before.generation + 1
         self.tables = {name: list(files) for name, files in before.tables.items()}
         self.agent_key = before.agent_key
+        self.retained_from_ns = before.retained_from_ns
         self._written = 0
 
     def write(self, table: str, rows: pa.Table, *, name: str | None = None) -> str:
@@ -116,9 +119,15 @@ class Edition:
     def publish(self) -> Published:
         """Replace the pointer: from here on, readers see this state."""
         tables = dict(sorted(self.tables.items()))
-        state = Published(generation=self.generation, tables=tables, agent_key=self.agent_key)
+        state = Published(
+            generation=self.generation,
+            tables=tables,
+            agent_key=self.agent_key,
+            retained_from_ns=self.retained_from_ns,
+        )
         pointer = self.data / POINTER
         draft = pointer.with_suffix(".draft")
+        self._date_what_is_left_behind()
         try:
             with draft.open("wb") as file:
                 file.write(msgspec.json.format(msgspec.json.encode(state), indent=1))
@@ -131,6 +140,15 @@ class Edition:
                 f"{pointer}: cannot be replaced ({error.strerror or error}); the last state stands"
             ) from error
         return state
+
+    def _date_what_is_left_behind(self) -> None:
+        """What this state names no more is old from now on: whoever reads the former one has an hour to end."""
+        named = {name for files in self.tables.values() for name in files}
+        for files in self.before.tables.values():
+            for name in files:
+                if name not in named:
+                    with suppress(OSError):
+                        os.utime(self.data / name)
 
 
 @contextmanager

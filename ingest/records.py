@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
@@ -37,20 +36,23 @@ class Unread(Exception):
 class Record:
     """One record's bytes and its place. Decoding is the reader's, with the type that it expects."""
 
-    __slots__ = ("__dict__", "line", "path", "raw")
+    __slots__ = ("_sha256", "line", "path", "raw")
 
     def __init__(self, path: str, line: int, raw: bytes) -> None:
         self.path, self.line, self.raw = path, line, raw
+        self._sha256: str | None = None
 
     @property
     def source(self) -> str:
         """`file:line`."""
         return f"{self.path}:{self.line}"
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Of the raw bytes, in hex."""
-        return sha256(self.raw).hexdigest()
+        if self._sha256 is None:
+            self._sha256 = sha256(self.raw).hexdigest()
+        return self._sha256
 
     def decode(self, decoder: msgspec.json.Decoder[T]) -> T | Rejected:
         """The decoded record, or why it could not be decoded (never an exception)."""
@@ -59,10 +61,13 @@ class Record:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             mended = without_lone_surrogates(self.raw)
             if mended != self.raw:
-                digest = self.sha256
-                self.raw, self.__dict__["sha256"] = mended, digest
+                self.mend(mended)
                 return self.decode(decoder)
             return Rejected(self.line, f"{complaint(error)}; fix or remove the record and ingest again")
+
+    def mend(self, raw: bytes) -> None:
+        """Go on with these bytes; `sha256` stays that of what was written."""
+        self._sha256, self.raw = self.sha256, raw
 
     def elements(self, raws: Iterable[msgspec.Raw]) -> Iterator[Record]:
         """Parts of this record, in their order, each with the line on which it starts."""
@@ -201,10 +206,12 @@ class LogFile:
             line = 1 + self._document.count(b"\n", 0, lead)
             yield Record(self.name, line, self._document.strip())
             return
-        for line, raw in self._head:
-            yield from self._checked(line, raw)
-        while (raw_line := self._line_of_bytes()) is not None:
-            yield from self._checked(self._line, raw_line)
+        for line, raw in self._lines():
+            raw = raw.strip()
+            if len(raw) > MAX_LINE_BYTES:
+                yield Rejected(line, f"longer than {MAX_LINE_BYTES >> 20} MiB; split the record")
+            elif raw:
+                yield Record(self.name, line, raw)
         if self._broken is not None:
             yield Rejected(
                 self._line + 1,
@@ -212,14 +219,10 @@ class LogFile:
                 "what stands before it was read; copy or export the file again",
             )
 
-    def _checked(self, line: int, raw: bytes) -> Iterator[Record | Rejected]:
-        raw = raw.strip()
-        if not raw:
-            return
-        if len(raw) > MAX_LINE_BYTES:
-            yield Rejected(line, f"longer than {MAX_LINE_BYTES >> 20} MiB; split the record")
-        else:
-            yield Record(self.name, line, raw)
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        yield from self._head
+        while (raw := self._line_of_bytes()) is not None:
+            yield self._line, raw
 
 
 def _is_record(raw: bytes) -> bool:

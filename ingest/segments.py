@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.event import SCHEMA, Row
-from ingest.joins import keys_in
+from ingest.event import SCHEMA, Observation, Row
 from ingest.tables import TRACES
 
 _STORED: Final = tuple(SCHEMA.names)
-_stored: Final = attrgetter(*_STORED)
 _NO_TIME: Final = -(1 << 62)
+_TOLD: Final = (
+    "witness_of", "kind", "status", "input_tokens", "output_tokens", "approval", "joins", "ordered_at", "ended_at",
+)  # fmt: skip
 
 
-def in_storage_order(rows: list[Row]) -> list[Row]:
+def in_storage_order(events: pa.Table) -> pa.Table:
     """By agent, session and the session's total order: neighbours on disk are neighbours in time."""
-    return sorted(
-        rows,
-        key=lambda r: (
-            r.agent_id or "",
-            r.session_id or "",
-            _NO_TIME if r.ordered_at is None else r.ordered_at,
-            r.trace_id,
-            -1 if r.sequence is None else r.sequence,
-            r.depth,
-            r.kind_rank,
-            r.event_id,
-            r.content_key,
-        ),
+    keys = pa.table(
+        {
+            "agent_id": pc.fill_null(events.column("agent_id"), ""),
+            "session_id": pc.fill_null(events.column("session_id"), ""),
+            "ordered_at": pc.fill_null(events.column("ordered_at").cast(pa.int64()), _NO_TIME),
+            "trace_id": events.column("trace_id"),
+            "sequence": pc.fill_null(events.column("sequence"), -1),
+            "depth": events.column("depth"),
+            "kind_rank": events.column("kind_rank"),
+            "event_id": events.column("event_id"),
+            "content_key": events.column("content_key"),
+        }
     )
+    order = pl.DataFrame(keys).select(pl.arg_sort_by(keys.column_names)).to_series()
+    return events.take(order.to_arrow())
 
 
-def to_table(rows: list[Row]) -> pa.Table:
+def to_table(rows: Sequence[Row]) -> pa.Table:
     """Rows as an Arrow table with the schema of `events`."""
-    columns = zip(*map(_stored, rows), strict=True) if rows else ([] for _ in _STORED)
-    return pa.table(
-        [pa.array(values, type=field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
-    )
+    return pa.table(list(columns_of(rows, _STORED).values()), schema=SCHEMA)
+
+
+def columns_of(rows: Sequence[Observation], names: Sequence[str]) -> dict[str, pa.Array]:
+    """These columns of `events`, each gathered by itself: what few records say costs next to nothing."""
+    columns: dict[str, pa.Array] = {}
+    for name in names:
+        values = list(map(attrgetter(name), rows))
+        kind = SCHEMA.field(name).type
+        is_void = values[:1] == [None] and values.count(None) == len(values)
+        columns[name] = pa.nulls(len(values), kind) if is_void else pa.array(values, type=kind)
+    return columns
 
 
 def to_rows(table: pa.Table) -> list[Row]:
@@ -55,76 +66,27 @@ def to_rows(table: pa.Table) -> list[Row]:
     return [Row(**dict(zip(_STORED, values, strict=True))) for values in zip(*columns, strict=True)]
 
 
-def traces_of(rows: list[Row], segment: str) -> pa.Table:
+def traces_of(events: pa.Table, segment: str) -> pa.Table:
     """What each agent did in each trace, for the index: a row of `traces` each."""
-    found: dict[tuple[str, str, str, str], _Told] = {}
-    for row in rows:
-        key = (row.trace_id, row.session_id or "", row.agent_id or "", row.agent_version or "")
-        told = found.get(key)
-        if told is None:
-            told = found[key] = _Told()
-        told.take(row)
-    out = [
-        {
-            "trace_id": trace_id,
-            "session_id": session_id,
-            "agent_id": agent_id or None,
-            "agent_version": agent_version or None,
-            "segment": segment,
-            **found[trace_id, session_id, agent_id, agent_version].as_dict(),
-        }
-        for trace_id, session_id, agent_id, agent_version in sorted(found)
-    ]
-    return pa.Table.from_pylist(out, schema=TRACES)
-
-
-class _Told:
-    """The sums of one agent in one trace."""
-
-    __slots__ = ("approvals", "errors", "first", "input", "joins", "last", "output", "rows", "steps", "tool_calls")
-
-    def __init__(self) -> None:
-        self.rows = self.steps = self.tool_calls = self.errors = self.input = self.output = 0
-        self.first: int | None = None
-        self.last: int | None = None
-        self.approvals: set[str] = set()
-        self.joins: set[str] = set()
-
-    def take(self, row: Row) -> None:
-        self.rows += 1
-        if row.joins is not None:
-            self.joins.update(keys_in(row.joins))
-        if row.witness_of is not None:
-            return
-        self.steps += 1
-        self.tool_calls += row.kind == "tool_call"
-        self.errors += row.status == "error"
-        self.input += row.input_tokens or 0
-        self.output += row.output_tokens or 0
-        if row.approval is not None:
-            self.approvals.add(row.approval)
-        at, end = row.ordered_at, row.ended_at
-        if at is not None:
-            if self.first is None or at < self.first:
-                self.first = at
-            if self.last is None or at > self.last:
-                self.last = at
-        if end is not None and (self.last is None or end > self.last):
-            self.last = end
-
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "rows": self.rows,
-            "steps": self.steps,
-            "tool_calls": self.tool_calls,
-            "errors": self.errors,
-            "input_tokens": self.input,
-            "output_tokens": self.output,
-            "joins": sorted(self.joins),
-            "approvals": sorted(self.approvals),
-            "first_at": self.first,
-            "last_at": self.last,
-        }
+    key = ("trace_id", "session_id", "agent_id", "agent_version")
+    is_step = pl.col("witness_of").is_null()
+    named = [pl.col(name).fill_null("") for name in key]
+    told = pl.DataFrame(events.select([*key, *_TOLD])).lazy().with_columns(pl.col("^.*_at$").cast(pl.Int64()), *named)
+    found = told.group_by(key).agg(
+        rows=pl.len(),
+        steps=is_step.sum(),
+        tool_calls=(is_step & (pl.col("kind") == "tool_call")).sum(),
+        errors=(is_step & (pl.col("status") == "error")).sum(),
+        input_tokens=pl.col("input_tokens").filter(is_step).sum(),
+        output_tokens=pl.col("output_tokens").filter(is_step).sum(),
+        approvals=pl.col("approval").filter(is_step).drop_nulls().unique().sort(),
+        joins=pl.col("joins").drop_nulls().str.split(" ").explode(empty_as_null=False).unique().sort(),
+        first_at=pl.col("ordered_at").filter(is_step).min(),
+        last_at=pl.max_horizontal(*(pl.col(at).filter(is_step).max() for at in ("ordered_at", "ended_at"))),
+    )
+    empty = [pl.col(name).replace("", None) for name in ("agent_id", "agent_version")]
+    index = found.sort(key).with_columns(*empty, segment=pl.lit(segment)).select(TRACES.names).collect()
+    return index.to_arrow().cast(TRACES)
 
 
 def take_traces(file: Path, traces: Collection[str]) -> tuple[list[Row], pa.Table]:

@@ -11,10 +11,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.agent_key import DEFAULT
 from ingest.event import Observation, Row
 from ingest.joins import grouped, keys_in
+from ingest.plain import linked_traces, settled_plainly
 from ingest.published import Edition
-from ingest.segments import in_storage_order, take_traces, to_rows, to_table, traces_of
+from ingest.segments import in_storage_order, take_traces, to_table, traces_of
 from ingest.settle import content_key, observed, settle
 
 FLUSH_OBSERVATIONS: Final = 100_000
@@ -88,20 +90,42 @@ class EventWriter:
             return
         changed = _touched([o for _, o in new.values()], known.values())
         before = [row for row in known.values() if row.trace_id in changed]
+        linked = self._linked(new, before)
+        plain = {k: told for k, told in new.items() if told[1].trace_id not in linked}
+        parts = []
+        if plain:
+            parts.append(settled_plainly(plain, [o for _, o in plain.values()]))
+            for file, observation in plain.values():
+                self._count(file, observation, "events")
+        if len(plain) < len(new):
+            parts.append(to_table(self._settled(before, {k: told for k, told in new.items() if k not in plain})))
+        affected = [segment for segment, found in stored.items() if any(r.trace_id in changed for r in found)]
+        for segment in affected:
+            self._drop_from(segment, changed)
+        self._add_segment(in_storage_order(pa.concat_tables(parts)))
+
+    def _linked(self, new: dict[str, tuple[int, Observation]], before: list[Row]) -> set[str]:
+        """The traces that are not to be settled plainly."""
+        observations = [o for _, o in new.values()]
+        if self._edition.agent_key != DEFAULT:
+            return {o.trace_id for o in observations}
+        return linked_traces(observations) | {row.trace_id for row in before}
+
+    def _settled(self, before: list[Row], new: dict[str, tuple[int, Observation]]) -> list[Row]:
         standing = {row.event_id for row in before if row.witness_of is None}
         told = [*((row.content_key, observed(row)) for row in before), *((k, o) for k, (_, o) in new.items())]
         rows = settle(told, self._edition.agent_key)
         standing |= {row.witness_of for row in rows if row.witness_of is not None and row.event_id in standing}
         for row in rows:
             if row.content_key in new:
-                file, observation = new[row.content_key]
                 opened = row.witness_of is None and row.event_id not in standing
-                self.outcomes[file, "events" if opened else "folded"] += 1
-                self.outcomes[file, "folded"] += max(1, observation.records) - 1
-        affected = [segment for segment, found in stored.items() if any(r.trace_id in changed for r in found)]
-        for segment in affected:
-            self._drop_from(segment, changed)
-        self._add_segment(in_storage_order(rows))
+                self._count(*new[row.content_key], "events" if opened else "folded")
+        return rows
+
+    def _count(self, file: int, observation: Observation, outcome: str) -> None:
+        self.outcomes[file, outcome] += 1
+        if observation.records > 1:
+            self.outcomes[file, "folded"] += observation.records - 1
 
     def _stored(self, new: list[Observation]) -> dict[str, list[Row]]:
         return stored_rows(self._edition.data, self._edition.tables.get("traces", []), new)
@@ -113,12 +137,12 @@ class EventWriter:
         del self._edition.tables["events"][place]
         del self._edition.tables["traces"][place]
         if others.num_rows:
-            self._add_segment(to_rows(others), others)
+            self._add_segment(others)
 
-    def _add_segment(self, rows: list[Row], table: pa.Table | None = None) -> None:
-        segment = self._edition.write("events", to_table(rows) if table is None else table)
+    def _add_segment(self, table: pa.Table) -> None:
+        segment = self._edition.write("events", table)
         self._edition.tables.setdefault("events", []).append(segment)
-        self._edition.tables.setdefault("traces", []).append(self._edition.write("traces", traces_of(rows, segment)))
+        self._edition.tables.setdefault("traces", []).append(self._edition.write("traces", traces_of(table, segment)))
 
 
 def stored_rows(data: Path, indexes: Sequence[str], new: Sequence[Observation]) -> dict[str, list[Row]]:

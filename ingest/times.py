@@ -37,15 +37,26 @@ def moment(value: object) -> int | None:
         written = value
     elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return None
+    elif isinstance(value, int):
+        found = value * 10 ** _digits(value)
+        return found if found <= _LATEST else None
     else:
         # The shortest text of a float is what its writer meant; its bits would add invented digits.
-        written = repr(value) if isinstance(value, int) or value < _LATEST else ""
+        written = repr(value) if value < _LATEST else ""
         if _EPOCH.fullmatch(written) is None:
             return None
     whole, _, fraction = written.partition(".")
-    digits = next((digits for below, digits in _SCALES if int(whole) < below), 0)
+    digits = _digits(int(whole))
     found = int(whole) * 10**digits + int(fraction[:digits].ljust(digits, "0") or "0")
     return found if 0 < found <= _LATEST else None
+
+
+def _digits(epoch: int) -> int:
+    """How many decimals of a second are left of this epoch's unit."""
+    for below, digits in _SCALES:
+        if epoch < below:
+            return digits
+    return 0
 
 
 _EPOCH: Final = re.compile(r"\d{1,19}(?:\.\d+)?", re.ASCII)

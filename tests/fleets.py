@@ -8,6 +8,7 @@ from pathlib import Path
 
 from baseline.capability import Capabilities
 from baseline.fold import fold
+from detect.registry import NO_REGISTRY, Registry
 from detect.run import Detected, detect_in
 from ingest.arguments import named_in
 from ingest.event import Observation, identify
@@ -81,10 +82,10 @@ class Fleet:
             writer.finish()
             edition.publish()
 
-    def judge(self) -> Detected:
+    def judge(self, registry: Registry = NO_REGISTRY) -> Detected:
         self.store()
         fold(self.data, Capabilities.load())
-        return detect_in(self.data, Capabilities.load())
+        return detect_in(self.data, Capabilities.load(), registry=registry)
 
 
 def call(tool: str, **fields: object) -> dict[str, object]:

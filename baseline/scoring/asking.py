@@ -6,10 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
+from operator import sub
 from typing import Final, NamedTuple
 
-from baseline.scoring.words import stem, tokens
+from baseline.scoring.words import in_order, stem, tokens
 
 _PRIOR_WORDS: Final = 200.0
 _FEW_TASKS: Final = 2.0
@@ -48,17 +49,18 @@ class Asking:
         return found
 
     def _passages(self, text: str) -> Sequence[Passage]:
-        words = tokens(text)
-        get = self.odds.get
-        sums = [0.0, *accumulate([get(w, 0.0) for w in words])]
+        words = in_order(text)
+        sums = [0.0, *accumulate(map(self.odds.get, words, repeat(0.0)))]
         last = max(1, len(words) - _WINDOW + _STRIDE)
-        windows = [(sums[min(len(words), i + _WINDOW)] - sums[i], -i) for i in range(0, last, _STRIDE)]
-        windows.sort(reverse=True)
+        ends = chain(sums[_WINDOW::_STRIDE], repeat(sums[-1]))
+        totals = map(sub, ends, sums[:last:_STRIDE])
+        windows = [(-total, number * _STRIDE) for number, total in enumerate(totals) if total > 0]
+        windows.sort()
         found: list[Passage] = []
         taken: list[int] = []
-        for total, negative in windows:
-            start = -negative
-            if total <= 0 or len(found) == _MOST_PASSAGES:
+        for negative, start in windows:
+            total = -negative
+            if len(found) == _MOST_PASSAGES:
                 break
             if all(abs(start - t) >= _WINDOW for t in taken):
                 taken.append(start)
@@ -69,8 +71,7 @@ class Asking:
 
     def of(self, words: Sequence[str]) -> float:
         """The mean log-odds of the words of a text, short texts pulled to 0."""
-        get = self.odds.get
-        return sum([get(w, 0.0) for w in words]) / (len(words) + _SHORT)
+        return sum(map(self.odds.get, words, repeat(0.0))) / (len(words) + _SHORT)
 
 
 def asking_of(asked: Counter[str], answered: Counter[str], tasks: Mapping[str, int]) -> Asking:
@@ -106,12 +107,12 @@ def order_of(
     out of `total`.
     """
     found, most = (0.0, 0.0, 0.0, 0.0), -1.0
-    for passage in passages:
-        held = passage.words
-        covers = sum([w for n, w in needles.items() if n in held]) / total
-        named = len(tool_words & passage.stems) / max(1, len(tool_words))
-        lift = max(map(lifts.__getitem__, passage.stems & lifts.keys()), default=0.0)
-        score = passage.asks * (0.2 + covers + named + 0.2 * lift)
+    names, wanted, nothing = max(1, len(tool_words)), needles.keys(), repeat(0.0)
+    for asks, held, stems in passages:
+        covers = sum([w for n, w in needles.items() if n in held]) / total if not held.isdisjoint(wanted) else 0.0
+        named = len(tool_words & stems) / names
+        lift = max(map(lifts.get, stems, nothing), default=0.0)
+        score = asks * (0.2 + covers + named + 0.2 * lift)
         if score > most:
-            found, most = (passage.asks, covers, named, lift), score
+            found, most = (asks, covers, named, lift), score
     return found

@@ -23,6 +23,7 @@ _POINTED_TO: Final = 0.6
 names and numbers that nobody saw before; and whether the own request leaves its particulars to a document, as data or
 as an order, by its name."""
 _PLACES: Final = ("line", "line", "line", "anywhere", "rest", "whole")
+_LINE_END: Final = re.compile("\n")
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 
 
@@ -114,7 +115,7 @@ def delegated(host: Session, reads: Sequence[Step], dice: random.Random) -> Sess
 def _with(answer: str, order: str, dice: random.Random) -> str:
     """The answer with the order between two lines, anywhere, instead of its rest, or instead of all."""
     place = dice.choice(_PLACES)
-    breaks = [i for i, c in enumerate(answer) if c == "\n"] if place in ("line", "rest") else []
+    breaks = [m.start() for m in _LINE_END.finditer(answer)] if place in ("line", "rest") else []
     cut = dice.choice(breaks) if breaks else dice.randrange(len(answer) + 1)
     if place == "whole":
         return order
@@ -129,7 +130,11 @@ def renamed(giver: Session, dice: random.Random) -> Session:
     new = {w: "".join(_other(c, dice) for c in w) for w in sorted(taken & named)}
 
     def change(text: str) -> str:
-        return _WORD.sub(lambda m: _cased(new.get(m[0].lower(), ""), m[0]), text) if new else text
+        # Few texts hold any of the words; only those are read word by word.
+        folded = text.lower()
+        if not any(w in folded for w in new):
+            return text
+        return _WORD.sub(lambda m: _cased(new.get(m[0].lower(), ""), m[0]), text)
 
     steps = tuple(_changed(s, [Value(v.name, change(v.text)) for v in s.values], change(s.result)) for s in giver.steps)
     return replace(giver, requests=tuple(change(r) for r in giver.requests), steps=steps)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 
 from baseline.scoring.asking import Asking, asking_of, counted
 from baseline.scoring.provenance import origins_of
@@ -114,7 +115,8 @@ class Past:
     answered_counts: Counter[str] = field(default_factory=Counter)
     surprisals: dict[tuple[str, tuple[str, ...], str], float] = field(default_factory=dict, repr=False)
     origin_surprisals: dict[tuple[str, str, str, str], float] = field(default_factory=dict, repr=False)
-    """Both remembered as they are asked for."""
+    ordered: dict[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict, repr=False)
+    """These three remembered as they are asked for."""
 
     @cached_property
     def agent_tools(self) -> dict[str, frozenset[str]]:
@@ -165,8 +167,7 @@ class Past:
         `without` are the tools of a task that was asked exactly this and is to be left out of the counts.
         """
         if without is None:
-            lifts = self.lifts(tool)
-            return max(map(lifts.__getitem__, asked & lifts.keys()), default=0.0)
+            return max(map(self.lifts(tool).get, asked, repeat(0.0)), default=0.0)
         best = 0.0
         words = frozenset(w for t in without for w in named(t))
         for t in named(tool):
@@ -189,12 +190,12 @@ class Past:
     def nearest(self, agent: str, asked: frozenset[str], without: int = -1) -> list[Like]:
         """(likeness, number, words, tools) of the agent's tasks, the most similar first; one may be left out."""
         weights, unseen = self.weights, self.unseen
-        whole = math.fsum(weights.get(w, unseen) for w in asked)
+        whole = math.fsum(map(weights.get, asked, repeat(unseen)))
         scored = []
         for number, (words, tools) in enumerate(self.requests.get(agent, ())):
             if number == without:
                 continue
-            common = math.fsum(weights.get(w, unseen) for w in words & asked)
+            common = math.fsum(map(weights.get, words & asked, repeat(unseen)))
             shorter = min(self._request_weights[agent][number], whole)
             scored.append((-(common / shorter if shorter > 0 else 0.0), number, words, tools))
         scored.sort(key=lambda s: s[:2])

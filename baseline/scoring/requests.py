@@ -27,13 +27,16 @@ _MOST_REMEMBERED: Final = 1 << 14
 Nearest = list[Like]
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
+def _starts(asked: frozenset[str]) -> frozenset[str]:
+    return frozenset(a[:n] for a in asked for n in range(_SAME_START, len(a)))
+
+
 def _asks(word: str, asked: frozenset[str]) -> bool:
-    if word in asked:
+    """Whether a word of the request begins with this one, or this one with a word of the request."""
+    if word in asked or word in _starts(asked):
         return True
-    return len(word) >= _SAME_START and any(
-        a.startswith(word) or (len(a) >= _SAME_START and word.startswith(a)) for a in asked
-    )
+    return any(word[:n] in asked for n in range(_SAME_START, len(word)))
 
 
 @lru_cache(maxsize=1 << 15)
@@ -47,11 +50,17 @@ def _signs(
     asked: frozenset[str], agent: str, tool: str, past: Past, near: Nearest, lift: float, own: int
 ) -> list[float]:
     """What speaks for this tool; `own` is 1 where the agent's task itself is among the counts, and took it."""
-    used = next((like for like, _, _, tools in near if tool in tools), 0.0)
-    unused = next((like for like, _, _, tools in near if tool not in tools), 0.0)
+    used = unused = None
+    for like, _, _, tools in near:
+        if tool in tools:
+            used = like if used is None else used
+        else:
+            unused = like if unused is None else unused
+        if used is not None and unused is not None:
+            break
     share = words_asked(tool, asked)
     usual = (past.changing_tasks.get((agent, tool), 0) - own + 0.5) / (len(near) + 1)
-    return [share, lift, used, unused, math.log(usual), float(share == 1.0)]
+    return [share, lift, used or 0.0, unused or 0.0, math.log(usual), float(share == 1.0)]
 
 
 @dataclass

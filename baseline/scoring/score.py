@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from sklearn.ensemble import IsolationForest
 
 from baseline.history import LEAST_SESSIONS
 from baseline.scoring.combine import Numbers, Tail, cauchy, shrunk, tail_of
@@ -18,7 +17,7 @@ from baseline.scoring.reasons import usual_of
 from baseline.scoring.requests import relevance_of
 from baseline.scoring.scored import WEIGHTS, Score, Seen
 from baseline.scoring.sessions import Session
-from baseline.scoring.shape import forest_of, oddness
+from baseline.scoring.shape import FEATURES, Forest, features_of, forest_of
 from baseline.scoring.tasks import groups_of
 from baseline.scoring.traits import TRAITS, Measured, Rows, measured
 
@@ -35,7 +34,7 @@ class Model:
     """What was learnt from benign sessions of a fleet."""
 
     judge: Judge
-    forests: dict[str, IsolationForest]
+    forests: dict[str, Forest]
     usual: Rows
     """The traits of a usual benign call."""
     by_agent: dict[str, dict[str, Tail]] = field(default_factory=dict)
@@ -52,7 +51,7 @@ class Model:
         known = self.judge.past.sessions
         found = measured(sessions, self.judge.past, self.judge.relevance)
         odds = self.judge.orders.of(found.rows)
-        raw = raw_of(found, odds, _oddness(self.forests, sessions))
+        raw = raw_of(found, odds, _oddness(self.forests, [s.agent_id for s in sessions], _shapes(sessions)))
         agents = [s.agent_id for s in sessions]
         ps = self.voices(agents, raw)
         combined = self.recalibrated(agents, cauchy(ps, WEIGHTS)).tolist()
@@ -97,7 +96,7 @@ def fit(sessions: Sequence[Session], seed: int = 1, made: int = GRAFTS) -> Model
     past = past_of(tasks)
     judge = Judge(past, relevance_of(past), orders_of(held))
     seen, odds, judged = unseen(ordered, tasks, group, held, seed)
-    model = Model(judge, _forests(ordered, seed), usual_of(seen.rows))
+    model = Model(judge, _forests([s.agent_id for s in ordered], _shapes(ordered), seed), usual_of(seen.rows))
     raw = raw_of(seen, odds, _held_oddness(judged, tasks, group, seed))
     agents = [s.agent_id for s in judged]
     places = _places(agents)
@@ -133,26 +132,29 @@ def _held_oddness(sessions: Sequence[Session], tasks: Sequence[Task], group: Map
     """Each session's shape against sessions of other tasks."""
     fold = folds_of(tasks, CALIBRATION_FOLDS, seed)
     count = Counter(t.agent for t in tasks)
+    agents, shapes = [s.agent_id for s in sessions], _shapes(sessions)
     odd = np.zeros(len(sessions))
     for k in range(CALIBRATION_FOLDS):
         # Of an agent with a single task nothing can be held out.
-        others = [s for s in sessions if fold[group[s.asked_key]] != k or count[s.agent_id] == 1]
         mine = [i for i, s in enumerate(sessions) if fold[group[s.asked_key]] == k]
+        others = [i for i, s in enumerate(sessions) if fold[group[s.asked_key]] != k or count[s.agent_id] == 1]
         if mine and others:
-            odd[mine] = _oddness(_forests(others, seed), [sessions[i] for i in mine])
+            forests = _forests([agents[i] for i in others], shapes[others], seed)
+            odd[mine] = _oddness(forests, [agents[i] for i in mine], shapes[mine])
     return odd
 
 
-def _forests(sessions: Sequence[Session], seed: int) -> dict[str, IsolationForest]:
-    by_agent: dict[str, list[Session]] = defaultdict(list)
-    for session in sessions:
-        by_agent[session.agent_id].append(session)
-    return {agent: forest_of(mine, seed) for agent, mine in sorted(by_agent.items())}
+def _shapes(sessions: Sequence[Session]) -> Rows:
+    return np.array([features_of(s) for s in sessions], dtype=np.float64).reshape(len(sessions), len(FEATURES))
 
 
-def _oddness(forests: dict[str, IsolationForest], sessions: Sequence[Session]) -> Numbers:
-    found = np.zeros(len(sessions))
-    for agent, at in _places([s.agent_id for s in sessions]).items():
+def _forests(agents: Sequence[str], shapes: Rows, seed: int) -> dict[str, Forest]:
+    return {agent: forest_of(shapes[at], seed) for agent, at in _places(agents).items()}
+
+
+def _oddness(forests: dict[str, Forest], agents: Sequence[str], shapes: Rows) -> Numbers:
+    found = np.zeros(len(agents))
+    for agent, at in _places(agents).items():
         if forest := forests.get(agent):
-            found[at] = oddness(forest, [sessions[i] for i in at])
+            found[at] = forest.oddness(shapes[at])
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from baseline.scoring.words import Text
@@ -28,28 +30,38 @@ _NOWHERE: Final = Span(-1, "", 0.0)
 def span_of(answers: Sequence[tuple[int, Text]], needles: Mapping[str, float]) -> Span:
     """The passage that weighs most, the earliest of equals. `needles` are words of values with their weights."""
     best, most = _NOWHERE, 0.0
-    for number, answer in answers:
-        present = [w for w in needles if w in answer.words]
-        if not present or sum([needles[w] for w in present]) <= most:
+    for number, answer in answers if needles else ():
+        present = [needle for needle in needles.items() if needle[0] in answer.words]
+        if not present or sum([weight for _, weight in present]) <= most:
             continue
-        places = _places(answer.folded, present)
-        for first, (start, word) in enumerate(places):
-            seen = {word}
-            end, weight = start + len(word), needles[word]
-            for at, other in places[first + 1 :]:
-                if at - start > _WINDOW:
-                    break
-                if other not in seen:
-                    seen.add(other)
-                    end = at + len(other)
-                    weight += needles[other]
-            if weight > most:
-                most = weight
-                best = Span(number, answer.folded[max(0, start - _MARGIN) : end + _MARGIN], weight)
+        text, weight = _heaviest(answer.folded, tuple(present))
+        if weight > most:
+            best, most = Span(number, text, weight), weight
     return best
 
 
-def _places(text: str, words: Sequence[str]) -> list[tuple[int, str]]:
+@lru_cache(maxsize=1 << 11)
+def _heaviest(text: str, present: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+    """The heaviest passage of one answer, and its weight."""
+    needles = dict(present)
+    places = _places(text, needles)
+    best, most = (0, 0), 0.0
+    for first, (start, word) in enumerate(places):
+        seen = {word}
+        end, weight = start + len(word), needles[word]
+        for at, other in islice(places, first + 1, None):
+            if at - start > _WINDOW:
+                break
+            if other not in seen:
+                seen.add(other)
+                end = at + len(other)
+                weight += needles[other]
+        if weight > most:
+            best, most = (start, end), weight
+    return text[max(0, best[0] - _MARGIN) : best[1] + _MARGIN] if most else "", most
+
+
+def _places(text: str, words: Iterable[str]) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for word in words:
         at = text.find(word)

@@ -63,6 +63,7 @@ TRAITS: Final[dict[str, int]] = {
 """Each with the direction in which it may only speak for a hijack: 1 more, -1 less, 0 either."""
 _PROSE_WEIGHT: Final = 0.3
 _MOST_NEEDLES: Final = 6
+_MOST_REMEMBERED: Final = 1 << 13
 _AGAINST: Final = tuple(list(TRAITS).index(t) for t in ("relevance", "request_covers"))
 
 Rows = NDArray[np.float64]
@@ -163,15 +164,19 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         is_prose = read.kind == "prose"
         factor = _PROSE_WEIGHT if is_prose else 1.0
         # Sums of what a set yields: exact ones, which no order of the set can change.
-        requested = read.words & asked
-        from_request += factor * math.fsum(map(weigh, requested, unseen))
-        total += factor * math.fsum(map(weigh, read.words, unseen))
-        rest = read.words - requested
+        words = read.words
+        total += factor * math.fsum(map(weigh, words, unseen))
+        requested = words & asked
+        rest = words
+        if requested:
+            from_request += factor * math.fsum(map(weigh, requested, unseen))
+            rest = words - requested
         answered = 0
         for _, answer in course.answers:
             if not rest:
                 break
-            if hit := rest & answer.words:
+            if not rest.isdisjoint(answer.words):
+                hit = rest & answer.words
                 rest -= hit
                 answered += len(hit)
                 for word, weight in zip(hit, map(weigh, hit, unseen), strict=True):
@@ -181,7 +186,7 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
                         needles[word] = weight
                         if weight > rarest:
                             rarest = weight
-        origin = origin_from(len(read.words), len(requested), answered)
+        origin = origin_from(len(words), len(requested), answered)
         odd = _origin_surprisal(past, agent, tool, value.name, origin)
         if odd > oddest_origin:
             oddest_origin = odd
@@ -197,13 +202,7 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
     span = span_of(course.answers, needles)
     total = max(total, 1e-9)
     odds = course.odds.tool(tool)
-    lift = asks = tool_words = 0.0
-    if span.text:
-        words = tokens(span.text)
-        asks = past.asking.of(words)
-        stems = frozenset(map(stem, words))
-        lift = past.association(stems, tool)
-        tool_words = len(name & stems) / max(1, len(name))
+    asks, tool_words, lift = _ordered(past, span.text, tool) if span.text else (0.0, 0.0, 0.0)
     order, *order_match = order_of(course.passages, past.lifts(tool), needles, name, total)
     return [
         words_asked(tool, course.stems),
@@ -239,6 +238,19 @@ def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> li
         float(identifiers),
         float(not step.values),
     ]
+
+
+def _ordered(past: Past, passage: str, tool: str) -> tuple[float, float, float]:
+    """How much a passage asks, the share of the words of the tool's name that it holds, its log-lift with the tool."""
+    found = past.ordered.get((passage, tool))
+    if found is None:
+        if len(past.ordered) >= _MOST_REMEMBERED:
+            past.ordered.clear()
+        words, name = tokens(passage), named(tool)
+        stems = frozenset(map(stem, words))
+        share = len(name & stems) / max(1, len(name))
+        found = past.ordered[passage, tool] = (past.asking.of(words), share, past.association(stems, tool))
+    return found
 
 
 def _rarest_first(needle: tuple[str, float]) -> tuple[float, str]:

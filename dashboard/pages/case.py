@@ -45,8 +45,9 @@ with axes:
     with st.container(border=True, gap=None):
         st.page_link(REPLAY, label=":primary[▶ Replay from the worst step]", query_params=link_to(worst))
         st.download_button(
-            "Evidence file (ZIP)", data=partial(evidence, wanted), file_name=file_name(wanted), mime="application/zip",
-            on_click="ignore", type="tertiary", help="Report, steps, raw records, and a SHA-256 for each file.",
+            ":primary[Evidence file (ZIP)]", data=partial(evidence, wanted), file_name=file_name(wanted),
+            mime="application/zip", on_click="ignore", type="tertiary",
+            help="Report, steps, raw records, and a SHA-256 for each file.",
         )  # fmt: skip
 parts.facts(
     [
@@ -64,6 +65,18 @@ st.plotly_chart(
     alt="The path of the case: a lane for each agent, steps in causal order. The list below says the same.",
 )  # fmt: skip
 path_list(path, found["event_id"])
+movement, compare, agent = st.columns(3)
+movement.page_link(
+    "pages/movement.py", label=":primary[Movement: from identity to target]", query_params={"case": wanted}
+)
+compare.page_link(
+    "pages/compare.py", label=":primary[Compare with the nearest quiet session]",
+    query_params={"session": worst["session_id"] or "", "event": worst["event_id"] or ""},
+)  # fmt: skip
+agent.page_link(
+    "pages/agent.py", label=":primary[Agent: what is normal for it]",
+    query_params={"agent": worst.get("agent_id") or (found["agents"] or [""])[0], "session": worst["session_id"] or ""},
+)  # fmt: skip
 
 findings = queries.findings(wanted)
 st.subheader("Findings", anchor=False)

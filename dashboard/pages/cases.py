@@ -15,6 +15,8 @@ from dashboard.triage import STATUSES, narrowed, with_people
 
 TABLE = "cases"
 OPENS = ("worst step", "case")
+WHY = 64
+"""Characters of the reason in a row; the case has it whole."""
 
 
 def open_row(shown: list[dict[str, Any]]) -> None:
@@ -62,19 +64,20 @@ else:
     parts.table(
         with_approvals(found).with_columns(
             found["severity"].map_elements(words.severity, return_dtype=pl.String),
+            found["why"].map_elements(partial(words.cut, characters=WHY), return_dtype=pl.String),
             words.when_column("first_at"),
             words.when_column("last_at"),
         ),
         {
-            "severity": parts.text("severity", 84),
-            "title": parts.text("case", 172),
+            "severity": parts.text("severity", 82),
+            "title": parts.text("case", 150),
             **parts.anomaly_and_impact(),
-            "why": parts.text("why", 190),
-            "agents": parts.text("agents", 104),
-            "approvals": parts.text("approvals broken", 110),
-            "first_at": parts.text("first seen (UTC)", 100),
-            "last_at": parts.text("last seen (UTC)", 100),
-            "status": parts.text("status", 92),
+            "why": parts.text("why", 170),
+            "agents": parts.text("agents", 100),
+            "approvals": parts.text("approvals broken", 96),
+            "first_at": parts.text("first seen (UTC)", 86),
+            "last_at": parts.text("last seen (UTC)", 86),
+            "status": parts.text("status", 86),
             "owner": parts.text("owner", 74),
         },
         key=TABLE,

@@ -14,6 +14,7 @@ from dashboard.queries_of_compare import CANDIDATES, agent_of, calls_of, quiet_s
 from ingest.visible import visible
 
 TABLE = "compared"
+COMPARED = {"target": "target", "credential_id": "credential", "approval": "approval", "status": "status"}
 
 
 def open_step(shown: list[dict[str, str]]) -> None:
@@ -30,7 +31,7 @@ def rows_of(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[dict[str, Any]]:
     for here, there in aligned([step["tool"] for step in left], [step["tool"] for step in right]):
         a = left[here] if here is not None else None
         b = right[there] if there is not None else None
-        differs = [name for name in ("target", "credential_id", "approval", "status") if a and b and a[name] != b[name]]
+        differs = [said for name, said in COMPARED.items() if a and b and a[name] != b[name]]
         rows.append(
             {
                 "is": "◆ only here" if b is None else "○ only there" if a is None else "other " + ", ".join(differs)
@@ -95,13 +96,13 @@ parts.facts(
 parts.table(
     pl.DataFrame(rows, infer_schema_length=None),
     {
-        "is": parts.text("how it differs", 180),
-        "here": parts.text("this session", 190),
-        "here_target": parts.text("target", 170),
-        "here_as": parts.text("acting with", 120),
-        "there": parts.text("the quiet one", 190),
-        "there_target": parts.text("target ", 170),
-        "there_as": parts.text("acting with ", 120),
+        "is": parts.text("how it differs", 160),
+        "here": parts.text("this session", 160),
+        "here_target": parts.text("target", 160),
+        "here_as": parts.text("acting with", 100),
+        "there": parts.text("the quiet one", 160),
+        "there_target": parts.text("target ", 160),
+        "there_as": parts.text("acting with ", 100),
     },
     key=TABLE, alt="The calls of the two sessions, aligned. Choosing a row opens the step.", rows=18,
     on_row=partial(

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from baseline.capability import CAPABILITIES
+from baseline.capability_table import CAPABILITIES
 from dashboard import parts, queries, words
 from dashboard.queries_of_events import PAGE, Search, moment, search
 from dashboard.words import counted
@@ -17,7 +17,7 @@ TABLE = "events"
 STATUSES = ("any", "ok", "error", "denied", "pending", "unknown")
 APPROVALS = ("any", "approved", "denied", "automatic", "pending", "not_recorded", "cannot_record")
 CLASSES = ("any", *CAPABILITIES)
-FILTERS = ("agent", "session", "tool", "text", "status", "capability", "approval", "first", "last")
+FILTERS = ("agent", "in_session", "tool", "text", "status", "capability", "approval", "first", "last")
 
 
 def open_event(shown: list[dict[str, str]]) -> None:
@@ -42,7 +42,7 @@ one, two, three, four = st.columns([3, 2, 2, 2], gap="small")
 text = one.text_input("Text anywhere in a step", key="text", max_chars=500, **bound)
 agent = two.text_input("Agent contains", key="agent", max_chars=200, **bound)
 tool = three.text_input("Tool contains", key="tool", max_chars=200, **bound)
-session = four.text_input("Session contains", key="session", max_chars=500, **bound)
+session = four.text_input("Session contains", key="in_session", max_chars=500, **bound)
 five, six, seven, eight, nine = st.columns(5, gap="small")
 status = five.selectbox("Status", STATUSES, key="status", **bound)
 capability = six.selectbox("Capability", CLASSES, key="capability", **bound)
@@ -77,23 +77,24 @@ else:
     parts.table(
         found.rows.with_columns(
             words.when_column("ordered_at"),
+            words.end_column("source", 20),
             pl.coalesce("tool", "operation").alias("tool"),
             pl.col("approval").map_elements(words.approval_short, return_dtype=pl.String, skip_nulls=False),
         ),
         {
             "ordered_at": parts.text("when (UTC)", 172),
-            "agent_id": parts.text("agent", 130),
-            "tool": parts.text("tool", 170),
-            "target": parts.text("target", 190),
+            "agent_id": parts.text("agent", 120),
+            "tool": parts.text("tool", 150),
+            "target": parts.text("target", 170),
             "status": parts.text("status", 66),
-            "approval": parts.text("approval", 104),
-            "principal": parts.text("principal", 120),
-            "credential_id": parts.text("credential", 110),
-            "source": parts.text("file:line", 160),
+            "approval": parts.text("approval", 96),
+            "principal": parts.text("principal", 100),
+            "credential_id": parts.text("credential", 100),
+            "source": parts.text("file:line", 150),
         },
         key=TABLE,
         alt="The steps that match, the newest first. Choosing a row opens the step in its replay.",
-        on_row=partial(open_event, found.rows.select("session_id", "event_id").to_dicts()),
+        on_row=partial(open_event, found.rows.select(session="session_id", event="event_id").to_dicts()),
         rows=16,
     )
     said, on = st.columns([6, 2])

@@ -60,6 +60,7 @@ def judge(
     from baseline.capability import Capabilities as Table
     from detect.causal import WINDOW_HOURS
     from detect.outbox_raise import raise_alerts
+    from detect.registry import load
     from detect.run import detect_in
     from detect.sigma.rules import rules_of
     from ingest.database import open_published, write_for_people
@@ -67,8 +68,11 @@ def judge(
     with working("judging"):
         hours = settings.detect.window_hours if settings is not None else WINDOW_HOURS
         rules = rules_of(settings.detect.rules) if settings is not None else []
+        registry = load(settings.detect.registries if settings is not None else ())
         table = Table.load(*(capabilities or []))
-        detected = detect_in(data, table, window_hours=hours, cases_per_day=cases_per_day, rules=rules)
+        detected = detect_in(
+            data, table, window_hours=hours, cases_per_day=cases_per_day, rules=rules, registry=registry
+        )
         if settings is not None:
             raise_alerts(data, open_published(data), settings)
     write_for_people(data)

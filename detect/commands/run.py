@@ -134,10 +134,12 @@ def _in_a_line(ran: Ran) -> str:
     if ran.why is not None:
         return f"{ran.outcome}: {inert(ran.why)}"
     late = f" ({sum(day.steps for day in ran.late):,} late)" if ran.late else ""
+    tidied = f", {ran.sessions_dropped:,} old sessions dropped" if ran.sessions_dropped else ""
+    tidied += f", {ran.segments_merged:,} files merged" if ran.segments_merged else ""
     return (
         f"{ran.outcome}: {ran.records:,} records, {ran.events:,} new events{late}, {ran.rejected:,} rejected, "
-        f"{ran.days_judged} days judged, {ran.cases} cases, {ran.delivered} alerts delivered, {ran.pending} pending; "
-        f"{ran.took_s:.1f} s"
+        f"{ran.days_judged} days judged, {ran.cases} cases, {ran.delivered} alerts delivered, "
+        f"{ran.pending} pending{tidied}; {ran.took_s:.1f} s"
     )
 
 

@@ -51,7 +51,7 @@ class Judge:
     ) -> None:
         """`settled` remembers everything before the day `learnt_to`, and `rates` those days' findings."""
         self._history, self._settled, self._rates, self._lag_s = history, settled, rates, lag_s
-        self._early = CausalPass.resume(settled.state(), history)
+        self._early = CausalPass.resume(settled.state(), history, registry=settled.registry)
         self._queue: dict[str, _Queued] = {}
         self._seen: dict[str, dict[str, int]] = {}
         self._judged: Judged = Counter()
@@ -79,7 +79,7 @@ class Judge:
     def renew(self) -> None:
         """Let the early pass begin again from the settled one: what it took twice or too early is forgotten."""
         began = time.monotonic()
-        self._early = CausalPass.resume(self._settled.state(), self._history)
+        self._early = CausalPass.resume(self._settled.state(), self._history, registry=self._settled.registry)
         for queued in sorted(self._queue.values(), key=lambda q: q.key):
             self._take_early(queued.step)
         self._renewed_at = time.monotonic()

@@ -22,6 +22,7 @@ from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
 from detect.people import changed_at
+from detect.registry import load
 from detect.run import detect_in
 from detect.settings import Settings, load_settings
 from detect.sigma.rules import rules_of
@@ -72,7 +73,7 @@ def live(
     with _alone(data):
         report = catch_up(data, folders, capabilities, mappings)
         raise_alerts(data, open_published(data), settings)
-        judge, cases = warm(data, capabilities, today())
+        judge, cases = warm(data, capabilities, today(), load(settings.detect.registries))
         for name, why in judge.failed.items():
             log.error("the detector %s broke: %s", name, why)
         register = registered(Edition(data, published(data)))
@@ -138,6 +139,7 @@ def catch_up(data: Path, folders: Sequence[Path], capabilities: Capabilities, ma
         window_hours=judging.window_hours,
         cases_per_day=judging.cases_per_day,
         rules=rules_of(judging.rules),
+        registry=load(judging.registries),
     )
     write_for_people(data)
     return report

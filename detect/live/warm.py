@@ -20,8 +20,10 @@ from detect.cases import Found
 from detect.causal import CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
+from detect.forgetting import is_forgotten
 from detect.live.judge import Cases, Judge
 from detect.live.publish import learnable
+from detect.registry import NO_REGISTRY, Registry
 from detect.run import found_in, is_quiet
 from detect.step import steps_in_time
 from detect.verdicts import tuning_of
@@ -43,7 +45,9 @@ limit 1
 _STEPS_OF: Final = "select coalesce(sum(steps), 0)::bigint from stored_traces where cast(first_at as date) >= $day"
 
 
-def warm(data: Path, capabilities: Capabilities, now: datetime) -> tuple[Judge, Cases]:
+def warm(
+    data: Path, capabilities: Capabilities, now: datetime, registry: Registry = NO_REGISTRY
+) -> tuple[Judge, Cases]:
     """Judge and cases as they stand in what was published and judged last."""
     connection = open_published(data)
     classify_tools(connection, capabilities)
@@ -53,12 +57,16 @@ def warm(data: Path, capabilities: Capabilities, now: datetime) -> tuple[Judge, 
     history = History()
     memory = _memory(connection, newest)
     after: date | None = memory[0] if memory else None
-    causal = CausalPass(history) if memory is None else CausalPass.resume(memory[1], history)
+    causal = (
+        CausalPass(history, registry=registry)
+        if memory is None
+        else CausalPass.resume(memory[1], history, registry=registry)
+    )
     rates, found = Rates(), list[Found]()
     flagged: set[str] = set()
     for day, sessions, said, counted in days:
         told = rates.weigh(found_in(said))
-        found += told
+        found += (f for f in told if not is_forgotten(f))
         flagged.update(sessions)
         if day is None or (after is not None and day <= after):
             judged: Judged = Judged(dict(msgspec.msgpack.decode(counted, type=list[tuple[tuple[str, str, str], int]])))

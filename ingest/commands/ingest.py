@@ -44,6 +44,8 @@ def print_report(report: Report) -> None:
     for file in report.files:
         if file.rejected:
             typer.echo(f"  {inert(file.path)}: {file.rejected:,} of {file.records:,} records rejected")
+    if report.expired:
+        typer.echo(f"  {report.expired:,} of the events are older than what is retained, and were not kept")
     for unread in report.unread:
         if not unread.is_no_log:
             typer.echo(f"  unread: {inert(unread.path)}: {inert(unread.reason)}")

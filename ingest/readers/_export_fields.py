@@ -96,7 +96,7 @@ def fields_in(raw: bytes) -> Fields:
 def fields_of(record: Record) -> Fields | Rejected:
     """The record's members, or why it has none."""
     if b"\\u" in record.raw and (mended := without_lone_surrogates(record.raw)) != record.raw:
-        record.__dict__["sha256"], record.raw = record.sha256, mended
+        record.mend(mended)
     members = record.decode(_MEMBERS)
     return members if isinstance(members, Rejected) else Fields(members)
 

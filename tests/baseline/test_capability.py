@@ -289,3 +289,25 @@ def test_every_aws_action_with_a_level_has_a_class_and_none_that_manages_permiss
 def test_a_name_that_only_looks_like_an_aws_action_is_none(capabilities: Capabilities) -> None:
     assert not capabilities.classify("connect.send_message").reason.startswith("aws level")
     assert not capabilities.classify("health.frobnicate").reason.startswith("aws level")
+
+
+@pytest.mark.parametrize(
+    ("capability", "names"),
+    [
+        ("defence_impairment", "s1_disable_agent|uninstall_sensor|stop_agent|deactivate_agents|wazuh_stop_agent|disable_backups"),
+        ("defence_impairment", "pause_backup_schedule|stop_monitoring_agent|disable_telemetry|stop_log_forwarder|uninstall_av"),
+        ("write", "stop_ai_agent|disable_coding_agent|restart_agent|create_agent|create_backup|enable_telemetry|uninstall_package"),
+        ("destructive", "delete_agent|delete_backup|purge_recovery_points"),
+        ("read", "edr_list_processes|list_detections|s1_list_agents|get_sensor_status|list_backups|get_external_ip|export_report"),
+        ("write", "copy_out|export|bulk_download|export_database|dump_database|copy_snapshot|upload_file|s3_cp|exfiltrate_data"),
+        ("permission", "share_snapshot|make_bucket_public|put_bucket_policy|copy_snapshot_to_account|upload_to_external"),
+        ("permission", "replicate_backup_to_another_account|sync_bucket_to_third_party|create_public_link|make_public_bucket"),
+        ("read", "get_backup_from_account|download_file_from_external|list_buckets_in_account"),
+        ("credential", "export_secrets|dump_credentials|get_secret_from_account"),
+    ],
+)  # fmt: skip
+def test_agents_of_defence_and_data_that_leaves_are_told_by_verb_and_noun(
+    capabilities: Capabilities, capability: str, names: str
+) -> None:
+    wrong = {n: c for n in names.split("|") if (c := capabilities.classify(n).capability) != capability}
+    assert not wrong

@@ -22,7 +22,7 @@ def test_every_filter_narrows(filled: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert tools(filled, monkeypatch, text="rotate") == ["secrets.read"]
     assert tools(filled, monkeypatch, agent="DEPLOY") == ["http.post", "ssh.exec"]
     assert tools(filled, monkeypatch, tool="secrets") == ["secrets.read"]
-    assert set(tools(filled, monkeypatch, session="routine-0004")) == {"session_start", "chat", "jira.comment"}
+    assert set(tools(filled, monkeypatch, in_session="routine-0004")) == {"session_start", "chat", "jira.comment"}
     assert tools(filled, monkeypatch, status="error") == ["http.post", "jira.comment"]
     assert tools(filled, monkeypatch, approval="automatic") == ["iam.assume_role"]
     assert tools(filled, monkeypatch, capability="network_path") == ["ec2.authorize_security_group_ingress"]

@@ -21,6 +21,16 @@ CONSTANT_ONLY = {
 }  # fmt: skip
 """Their first argument, and `label` and `help`, render markdown: constants, or whole numbers through `counted`."""
 
+OPTIONS = {"radio", "selectbox", "multiselect", "pills", "segmented_control", "select_slider"}
+"""Their options render too: constants, or a table in capitals."""
+
+PLAIN = {
+    "text", "code", "json", "dataframe", "plotly_chart", "columns", "container", "form", "form_submit_button",
+    "date_input", "stop", "switch_page", "fragment", "rerun", "navigation", "Page", "set_page_config",
+}  # fmt: skip
+"""What shows text as text, or shows none. With `CONSTANT_ONLY` this is all of Streamlit that pages may call: another
+element must be looked at with a hostile log in a real browser first."""
+
 FORBIDDEN = {
     "html", "iframe", "table", "image", "ImageColumn", "MarkdownColumn", "LinkColumn", "HtmlColumn", "graphviz_chart",
     "echo", "feedback", "write_stream", "chat_message",
@@ -79,6 +89,113 @@ def test_no_page_uses_what_can_fetch_or_run(file: Path) -> None:
         if keyword.arg in ("unsafe_allow_html", "unsafe_allow_javascript", "layout_images")
     }
     assert used | keywords == set()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_streamlit_is_called_by_its_name_and_only_what_was_judged(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] != "streamlit" or file.name in SERVING, "import streamlit as st"
+        if isinstance(node, ast.Import):
+            assert all(a.asname == "st" for a in node.names if a.name == "streamlit")
+    used = {
+        call.func.attr for call in calls(tree)
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "st"
+    }  # fmt: skip
+    assert used - PLAIN - CONSTANT_ONLY - ({"App"} if file.name in SERVING else set()) == set()
+    # The same on a column or a container, whatever it is called.
+    elsewhere = {
+        f"{file.name}:{call.lineno} {call.func.attr}" for call in calls(tree)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in FORBIDDEN
+        and ast.unparse(call.func) != "parts.table"
+    }  # fmt: skip
+    assert elsewhere == set()
+
+
+SERVING = {"server.py", "headers.py"}
+"""They start the server, and show nothing."""
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_options_help_and_headings_of_columns_are_constants(file: Path) -> None:
+    bad = []
+    for call in calls(ast.parse(file.read_text())):
+        name = call.func.attr  # type: ignore[attr-defined]
+        given = {k.arg: k.value for k in call.keywords}
+        checked = [given[k] for k in ("help", "placeholder", "alt", "captions") if k in given]
+        if name in OPTIONS:
+            checked += [*call.args[1:2], *([given["options"]] if "options" in given else [])]
+        if name in ("form_submit_button", "date_input", "form", "axis", "number") or name.endswith("Column"):
+            checked += call.args[:1]
+        if ast.unparse(call.func) == "parts.text":
+            checked += call.args[:1]
+        bad += [f"{file.name}:{call.lineno} {name}({ast.unparse(c)})" for c in checked if not is_harmless(c)]
+    allowed = {"table(alt)", "TextColumn(label)", "NumberColumn(label)", "ProgressColumn(label)",
+               "TextColumn(help)", "ProgressColumn(help)"}  # fmt: skip
+    bad = [b for b in bad if not (b.startswith("parts.py") and b.split(" ", 1)[1] in {*allowed, "dataframe(alt)"})]
+    assert bad == []
+
+
+TOLD = {
+    "visible", "for_plotly", "payload", "count", "counted", "when", "share", "severity", "approval", "approval_short",
+    "took", "day_and_minute", "limit", "told", "len", "generation", "analyst", "_end", "_line",
+}  # fmt: skip
+"""What makes a text of a log visible, or gives a number, a time or a word of ours."""
+
+
+def is_told(node: ast.expr) -> bool:
+    """Whether every part of a text is ours, a number by its format, or went through one of `TOLD`."""
+    if is_harmless(node):
+        return True
+    if isinstance(node, ast.JoinedStr):
+        return all(is_told(part) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return node.format_spec is not None or is_told(node.value)
+    if isinstance(node, ast.IfExp):
+        return is_told(node.body) and is_told(node.orelse)
+    if isinstance(node, ast.BinOp):
+        return is_told(node.left) and is_told(node.right)
+    if isinstance(node, ast.BoolOp):
+        return all(is_told(value) for value in node.values)
+    if isinstance(node, ast.ListComp | ast.GeneratorExp):
+        return is_told(node.elt)
+    if isinstance(node, ast.Subscript):
+        return is_harmless(node.value)
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name == "join":
+            return all(is_told(part) for part in node.args)
+        if name == "replace" and isinstance(node.func, ast.Attribute):
+            return is_told(node.func.value)
+        return name in TOLD
+    return False
+
+
+@pytest.mark.parametrize(
+    "text", ["row['tool']", "f'{row}'", "name", "f'{visible(a)} {b}'", "'x' + name", "name or 'x'", "str(name)",
+             "name.replace('a', 'b')", "', '.join(names)", "'{}'.format(name)", "'%s' % name"],
+)  # fmt: skip
+def test_the_lint_sees_what_was_not_made_visible(text: str) -> None:
+    node = ast.parse(text, mode="eval").body
+    assert not is_told(node)
+    assert not is_harmless(node)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_is_shown_as_text_was_made_visible(file: Path) -> None:
+    bad = []
+    for call in calls(ast.parse(file.read_text())):
+        name, owner = call.func.attr, ast.unparse(call.func.value)  # type: ignore[attr-defined]
+        if name in ("text", "code") and owner not in ("parts", "response"):
+            checked = call.args[:1]
+        elif name in ("block", "nothing") and owner == "parts":
+            checked = call.args
+        else:
+            continue
+        bad += [f"{file.name}:{call.lineno} {name}({ast.unparse(c)})" for c in checked if not is_told(c)]
+    allowed = {"parts.py text(value)", "parts.py text(line)", "parts.py code(text)", "path.py text(text)"}
+    assert [b for b in bad if re.sub(r":\d+", "", b) not in allowed] == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

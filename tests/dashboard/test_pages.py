@@ -15,7 +15,7 @@ from baseline.beside import Usual
 from dashboard import card, queries
 from ingest.published import editing
 
-PAGES = ("cases", "case", "replay", "sessions", "health")
+PAGES = ("cases", "case", "replay", "agent", "movement", "events", "compare", "sessions", "health")
 INCIDENT = "sess-incident-0042"
 
 
@@ -87,6 +87,9 @@ def test_a_case_shows_its_path_and_its_findings(filled: Path, monkeypatch: pytes
         ":primary[▶ step 8]",
         ":primary[step 10]",
         ":primary[step 11]",
+        ":primary[Movement: from identity to target]",
+        ":primary[Compare with the nearest quiet session]",
+        ":primary[Agent: what is normal for it]",
     ]
     assert len(at.get("plotly_chart")) == 1
 
