@@ -90,8 +90,8 @@ def all_detectors() -> tuple[Detector, ...]:
 
 
 @cache
-def _asked(about: Asked) -> tuple[Detector, ...]:
-    return tuple(detector for detector in all_detectors() if detector.asked == about)
+def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[Detector, ...]:
+    return tuple(detector for detector in detectors if detector.asked == about)
 
 
 def detect_in(
@@ -281,7 +281,7 @@ class _Run:
 def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
     """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
     is_thin = not facts.has_history and facts.asked == "privileged"
-    for detector in _asked(facts.asked):
+    for detector in _asked(all_detectors(), facts.asked):
         if detector.name in failed:
             continue
         missing = next((need for need in detector.needs if not getattr(step, need)), "")
