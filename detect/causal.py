@@ -24,7 +24,7 @@ from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.lives import Lives, Sleep
-from detect.memory import Habits
+from detect.memory import Habits, packed, unpacked
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
 from detect.reach import HOUR_S, Reach, Reaches, Stranger
@@ -134,7 +134,7 @@ class CausalPass:
 
     def state(self) -> bytes:
         """All that the pass remembers; a pass resumed from it goes on as this one would."""
-        return msgspec.msgpack.encode(self._memory)
+        return packed(msgspec.msgpack.encode(self._memory))
 
     @classmethod
     def resume(
@@ -145,11 +145,12 @@ class CausalPass:
         registry: Registry = NO_REGISTRY,
     ) -> CausalPass:
         """A pass that goes on where another one stopped."""
-        return cls(history, window_hours, msgspec.msgpack.decode(state, type=Memory), registry)
+        return cls(history, window_hours, msgspec.msgpack.decode(unpacked(state), type=Memory), registry)
 
     def end_day(self, flagged: Set[str] = frozenset()) -> None:
         """A day is over: what its sessions showed is habit from now on, but for the flagged ones."""
         self._memory.habits.end_day(flagged)
+        self._memory.credentials.forget_ended(self._window_s)
 
     def take(self, step: Step) -> Facts | None:
         """The facts of a privileged tool call, a hand-off or an approval; None for every other step."""

@@ -15,6 +15,8 @@ from detect.memory import Habits, remember
 from detect.step import Step, within
 
 _MOST_STEPS: Final = 32
+_MOST_SESSIONS: Final = 20_000
+"""Sessions that are followed at a time: a week of a fleet of a hundred agents."""
 _HOPS_S: Final = 4 * 3600
 _BIT: Final[dict[str, int]] = {capability: 1 << bit for bit, capability in enumerate(CAPABILITIES[2:])}
 
@@ -69,7 +71,7 @@ class Chains(msgspec.Struct):
         if is_covered:
             return None
         so_far = {**so_far, capability: step.without_payload()}
-        remember(self.phases, session, so_far)
+        remember(self.phases, session, so_far, _MOST_SESSIONS)
         supersets = [m for m in range(mask, 64) if m & mask == mask]
         shown = sum(habits.seen("phases", agent, str(m)) for m in supersets)
         shown_by_all = sum(habits.seen("phases", "", str(m)) for m in supersets)
@@ -101,7 +103,7 @@ class Chains(msgspec.Struct):
         session, agent = step.session_id, step.agent_id
         before = [s for s in self.hops.get(session, ()) if s.target != step.target and within(s, step, _HOPS_S)]
         steps = [*before, step.without_payload()][-_MOST_STEPS:]
-        remember(self.hops, session, steps)
+        remember(self.hops, session, steps, _MOST_SESSIONS)
         number = str(len(steps))
         habits.note(session, "hops", agent, number)
         habits.note(session, "hops", "", number)

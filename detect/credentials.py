@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
+from math import inf
 from typing import Final, Literal
 
 import msgspec
@@ -195,6 +196,13 @@ class Credentials(msgspec.Struct):
             role = msgspec.structs.replace(gift, until_ns=0)
             remember(self.given, fingerprint(step.target), role)
 
+    def forget_ended(self, window_s: float) -> None:
+        """Forget the temporary credentials that ended longer ago than the window, by the latest that was given."""
+        now = max((g.step.at_ns for g in self.given.values() if g.step.at_ns is not None), default=0)
+        past = now - int(window_s * 1_000_000_000)
+        for name in [name for name, gift in self.given.items() if _ended(gift) < past]:
+            del self.given[name]
+
     def note(self, step: Step, habits: Habits, window_s: float) -> None:
         """Remember as whom the agent acted, by what the credential stands for: a rotated key is the same identity."""
         acting = acting_as(step)
@@ -258,6 +266,12 @@ def role_of(principal: str) -> str | None:
     """The role behind an assumed-role session of AWS, as IAM names it."""
     found = _ASSUMED.fullmatch(principal)
     return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else None
+
+
+def _ended(gift: Gift) -> float:
+    if gift.until_ns is None or gift.step.at_ns is None:
+        return inf
+    return max(gift.until_ns, gift.step.at_ns)
 
 
 def _clear(gift: Gift, step: Step) -> Switch:

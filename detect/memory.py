@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 import msgspec
+import pyarrow as pa
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -27,6 +28,18 @@ def remember(entries: dict[K, V], key: K, value: V, most: int = MOST) -> None:
     if len(entries) > most + most // 10:
         for old in list(islice(entries, len(entries) - most)):
             del entries[old]
+
+
+def packed(state: bytes) -> bytes:
+    """A written state, small: its texts repeat. A run holds one for each of the last days."""
+    small: bytes = pa.compress(state, codec="zstd", asbytes=True)
+    return len(state).to_bytes(8, "little") + small
+
+
+def unpacked(state: bytes) -> bytes:
+    """What was packed."""
+    whole: bytes = pa.decompress(state[8:], int.from_bytes(state[:8], "little"), codec="zstd", asbytes=True)
+    return whole
 
 
 class Habits(msgspec.Struct):

@@ -22,7 +22,7 @@ from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
-from detect.causal import WINDOW_HOURS, CausalPass, Facts
+from detect.causal import WINDOW_HOURS, Asked, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.distance import nearest
@@ -87,6 +87,11 @@ class Detected:
 def all_detectors() -> tuple[Detector, ...]:
     """Every detector in `detect/detectors/`, by name."""
     return tuple(plugins(detect.detectors, Detector))
+
+
+@cache
+def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[Detector, ...]:
+    return tuple(detector for detector in detectors if detector.asked == about)
 
 
 def detect_in(
@@ -264,20 +269,23 @@ class _Run:
         if not sessions:
             return
         counts = counts_of_sessions(self._connection, sorted(sessions))
+        past: list[CountRow] = []
         for row in counts.select(_COUNT_FIELDS).iter_rows():
             if row[0] is None or (until is not None and row[0] <= until):
-                self._history.add([row], sign=-1)
+                past.append(row)
             else:
                 self._later.setdefault(row[0], []).append(row)
+        self._history.add(past, sign=-1)
 
 
 def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
     """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
-    for detector in all_detectors():
-        if detector.asked != facts.asked or detector.name in failed:
+    is_thin = not facts.has_history and facts.asked == "privileged"
+    for detector in _asked(all_detectors(), facts.asked):
+        if detector.name in failed:
             continue
         missing = next((need for need in detector.needs if not getattr(step, need)), "")
-        if not missing and not facts.has_history and facts.asked == "privileged":
+        if not missing and is_thin:
             missing = "enough history"
         judged[detector.name, step.agent_id, missing] += 1
         if missing and missing != "enough history":
