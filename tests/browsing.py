@@ -81,7 +81,7 @@ class Watched:
 
     def __init__(self, browser: Any, width: int = 1280, height: int = 800) -> None:
         self.page = browser.new_page(viewport={"width": width, "height": height})
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.outside: list[str] = []
         self.dialogs: list[str] = []
         self.errors: list[str] = []
