@@ -132,6 +132,11 @@ class CausalPass:
         self._window_s = window_hours * 3600
         self._memory = memory or Memory()
 
+    @property
+    def told(self) -> Mapping[str, Mapping[str, int]]:
+        """Tool whose name says nothing -> what showed its class -> steps."""
+        return self._memory.shapes.told
+
     def state(self) -> bytes:
         """All that the pass remembers; a pass resumed from it goes on as this one would."""
         return packed(msgspec.msgpack.encode(self._memory))
@@ -175,7 +180,7 @@ class CausalPass:
         memory = self._memory
         memory.lives.seen(step)
         memory.approvals.acts(step.agent_id)
-        unmasked = None if step.is_privileged else memory.shapes.unmask(step)
+        unmasked = None if step.is_privileged else memory.shapes.unmask(step, memory.credentials.given)
         if unmasked is not None:
             step.capability = unmasked
         is_asked = step.is_privileged or memory.credentials.is_handed_on(step)
