@@ -119,7 +119,7 @@ def behaviour(step: Step, scalars: Sequence[tuple[str, str]]) -> Behaviour | Non
         return None
     for capability, some, others in _TELLING:
         if names & some and (not others or names & others):
-            shown = sorted(names & some)[:1] + sorted(names & others - names & some)[:1]
+            shown = sorted(names & some)[:1] + sorted((names & others) - some)[:1]
             return Behaviour(capability, f"arguments {' and '.join(shown)}")
     if names >= _STATEMENT_KEYS:
         return Behaviour("permission", "a policy's statement in its arguments")

@@ -45,9 +45,6 @@ def _classed(told: Mapping[str, int]) -> tuple[str | None, str | None]:
     if not steps:
         return None, None
     capability = min(steps, key=lambda name: (-steps[name], name))
-    shown = {
-        words.partition(_SEPARATOR)[2]: n for words, n in told.items() if words.startswith(capability + _SEPARATOR)
-    }
-    return capability, ", ".join(
-        f"{how} ({n:,})" for how, n in sorted(shown.items(), key=lambda one: (-one[1], one[0]))
-    )
+    start = capability + _SEPARATOR
+    shown = sorted((-count, words.removeprefix(start)) for words, count in told.items() if words.startswith(start))
+    return capability, ", ".join(f"{how} ({-count:,})" for count, how in shown)

@@ -82,7 +82,7 @@ if unknown.height:
             "classed_as": parts.text("classed as", 170),
             "shown_by": parts.text("shown by", 416),
         },
-        key="unmatched", alt="Tools without a capability, the agents that used them, how often, and what shows a class.",
+        key="unmatched", alt="Tools without a capability, who used them how often, and what shows a class.",
     )  # fmt: skip
     st.text("Where no call shows a class, detectors are silent. Your own table (--capabilities) goes before.")
 else:

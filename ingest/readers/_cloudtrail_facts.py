@@ -20,8 +20,8 @@ _DENIED: Final = re.compile(
 )
 _MCP_DENIED: Final = (401, 403)
 _TELLING: Final = (
-    "rolearn", "instanceid", "instanceids", "bucketname", "groupid", "secretid", "functionname", "statemachinearn", "executionarn",
-    "modelid", "gatewayid", "agentruntimearn", "keyid", "documentname", "dbinstanceidentifier", "snapshotid",
+    "rolearn", "instanceid", "instanceids", "bucketname", "groupid", "secretid", "functionname", "statemachinearn",
+    "executionarn", "modelid", "gatewayid", "agentruntimearn", "keyid", "documentname", "dbinstanceidentifier", "snapshotid",
     "volumeid", "vpcid", "subnetid", "networkinterfaceid", "tablename", "queueurl", "topicarn", "clustername",
     "repositoryname", "stackname", "detectorid", "trailname", "loggroupname", "rolename", "username", "groupname",
     "policyarn", "accesskeyid", "resourcearn", "sourcearn", "dbclusteridentifier", "dbsnapshotidentifier", "imageid",

@@ -73,16 +73,8 @@ def test_another_log_that_twice_shows_the_same_class_gives_a_name_its_class() ->
     for at_s in (0, 100):
         nameless = step(at_s=at_s, target=f"prod/db-{at_s}")
         assert shapes.unmask(nameless) is None, "once may be chance"
-        shapes.unmask(
-            step(
-                "secretsmanager:GetSecretValue",
-                at_s + 1,
-                agent_id="role/ops",
-                target=f"prod/db-{at_s}",
-                capability="credential",
-                is_sure=True,
-            )  # fmt: skip
-        )
+        named = {"agent_id": "role/ops", "target": f"prod/db-{at_s}", "capability": "credential", "is_sure": True}
+        shapes.unmask(step("secretsmanager:GetSecretValue", at_s + 1, **named))
     assert shapes.unmask(step(at_s=200, target="prod/db-9")) == "credential"
     assert shapes.told["zorb"] == {"credential: another log's step on its target in the same moment": 1}
 
