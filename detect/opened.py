@@ -14,6 +14,8 @@ from detect.step import Step, within
 from ingest.arguments import scalars_in
 
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
+_STAYS_OPEN_S: Final = 7 * 24 * 3600.0
+"""Seconds for which a rule is followed that nobody closed: it outlives the session that wrote it."""
 _MOST_NETWORKS: Final = 256
 _CLOSES: Final = re.compile(
     r"deny|(?<!un)block|drop|revoke|remove|delete|close|disconnect|isolat|quarantine|contain|sinkhole|reject|\bban",
@@ -32,10 +34,12 @@ class Opened(msgspec.Struct):
 
     def take(self, step: Step) -> None:
         """Remember what an uncovered `network_path` step opened; what closes a path opens none."""
-        if _CLOSES.search(step.tool or ""):
-            return
         values = scalars_in(step.arguments)
-        if any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values):
+        closes = any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values)
+        if closes or _CLOSES.search(step.tool or ""):
+            for place in places_of(step):
+                self.places.pop(place, None)
+                self.networks.pop(place, None)
             return
         slim = step.without_payload()
         for place in places_of(step):
@@ -44,12 +48,13 @@ class Opened(msgspec.Struct):
                 remember(self.networks, place, slim, _MOST_NETWORKS)
 
     def opener(self, step: Step, window_s: float) -> Step | None:
-        """Who opened the path that this step crosses, in the window before it."""
+        """Who opened the path that this step crosses, in the week before it: it stays open until somebody closes it."""
+        stays_s = max(window_s, _STAYS_OPEN_S)
         if step.capability not in _CROSS or not self.places:
             return None
         for place in places_of(step):
             opener = self.places.get(place) or self._range_of(place)
-            if opener is not None and opener.event_id != step.event_id and within(opener, step, window_s):
+            if opener is not None and opener.event_id != step.event_id and within(opener, step, stays_s):
                 return opener
         return None
 

@@ -26,9 +26,9 @@ TARGET_KEYS: Final = (
     "channel", "repository", "path", "filepath",
     "instanceids", "deviceids", "server", "servername", "machine", "machinename", "vm", "vmname", "computer",
     "computername", "node", "pod", "podname", "device", "devicename", "endpointid", "assetid", "asset", "dst",
-    "dsthost", "remotehost", "dbinstanceidentifier", "snapshotid", "volumeid", "imageid", "secretname", "secretpath", "vaultpath",
-    "secret", "role", "rolename", "togroup", "group", "groupname", "policyarn", "policyname", "trailname", "detectorid",
-    "sensorid", "rulename", "queueurl", "topicarn", "tablename", "table", "clustername", "stackname", "repo",
+    "dsthost", "remotehost", "dbinstanceidentifier", "snapshotid", "volumeid", "imageid", "secretname", "secretpath",
+    "vaultpath", "secret", "role", "rolename", "togroup", "group", "groupname", "policyarn", "policyname", "trailname",
+    "detectorid", "sensorid", "rulename", "queueurl", "topicarn", "tablename", "table", "clustername", "stackname", "repo",
     "repositoryname", "member", "user", "upn", "userprincipalname", "email", "serviceaccountname", "appid",
     "applicationid", "application", "name",
 )  # fmt: skip

@@ -21,9 +21,9 @@ _DENIED: Final = re.compile(
 _MCP_DENIED: Final = (401, 403)
 _TELLING: Final = (
     "rolearn", "instanceid", "instanceids", "bucketname", "groupid", "secretid", "functionname", "statemachinearn",
-    "executionarn", "modelid", "gatewayid", "agentruntimearn", "keyid", "documentname", "dbinstanceidentifier", "snapshotid",
-    "volumeid", "vpcid", "subnetid", "networkinterfaceid", "tablename", "queueurl", "topicarn", "clustername",
-    "repositoryname", "stackname", "detectorid", "trailname", "loggroupname", "rolename", "username", "groupname",
+    "executionarn", "modelid", "gatewayid", "agentruntimearn", "keyid", "documentname", "dbinstanceidentifier",
+    "snapshotid", "volumeid", "vpcid", "subnetid", "networkinterfaceid", "tablename", "queueurl", "topicarn",
+    "clustername", "repositoryname", "stackname", "detectorid", "trailname", "loggroupname", "rolename", "username", "groupname",
     "policyarn", "accesskeyid", "resourcearn", "sourcearn", "dbclusteridentifier", "dbsnapshotidentifier", "imageid",
     "allocationid", "routetableid", "networkaclid", "policyname", "certificatearn", "hostedzoneid", "projectname",
     "s3bucketname", "name",
