@@ -28,8 +28,9 @@ TARGET_KEYS: Final = (
     "computername", "node", "pod", "podname", "device", "devicename", "endpointid", "assetid", "asset", "dst",
     "dsthost", "remotehost", "dbinstanceidentifier", "snapshotid", "volumeid", "imageid", "secretname", "secretpath",
     "vaultpath", "secret", "role", "rolename", "togroup", "group", "groupname", "policyarn", "policyname", "trailname",
-    "detectorid", "sensorid", "rulename", "queueurl", "topicarn", "tablename", "table", "clustername", "stackname", "repo",
-    "repositoryname", "member", "user", "upn", "userprincipalname", "email", "serviceaccountname", "appid",
+    "detectorid", "sensorid", "rulename", "queueurl", "topicarn", "tablename", "table", "clustername",
+    "stackname", "repo",
+    "repositoryname", "serviceaccountname", "appid",
     "applicationid", "application", "name",
 )  # fmt: skip
 """Argument names (lower case, without separators) that hold what a call touches, the most telling first."""
