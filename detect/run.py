@@ -17,8 +17,9 @@ import msgspec
 
 import detect.detectors
 from baseline.capability import Capabilities
-from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
+from baseline.fold import classify_tools, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from baseline.served import ServedCounts
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, Asked, CausalPass, Facts
@@ -32,7 +33,7 @@ from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from detect.verdicts import Tuning, tuning_of
-from ingest.database import ask, open_published
+from ingest.database import ask, ask_in_parts, open_published
 from ingest.plugins import plugins
 from ingest.published import editing, empty
 from ingest.rows import table_of
@@ -52,6 +53,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_COUNTS_AT_ONCE: Final = 100_000
 
 _LAST: Final = "select cast(max(ordered_at) as date) from events"
 
@@ -91,8 +94,11 @@ def all_detectors() -> tuple[Detector, ...]:
 
 
 @cache
-def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[Detector, ...]:
-    return tuple(detector for detector in detectors if detector.asked == about)
+def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[list[tuple[str, ...]], list[tuple[Detector, int]]]:
+    """(the distinct needs, each detector that is asked with the number of its needs)."""
+    asked = [detector for detector in detectors if detector.asked == about]
+    needs = list(dict.fromkeys(detector.needs for detector in asked))
+    return needs, [(detector, needs.index(detector.needs)) for detector in asked]
 
 
 def detect_in(
@@ -177,6 +183,7 @@ class _Run:
         self._tuning = tuning
         self._history = History()
         self._flagged: set[str] = set()
+        self._served = ServedCounts(connection)
         self._later: dict[date, list[CountRow]] = {}
         """Counts of flagged sessions on days that are yet to be added."""
         self._result = Detected([], [])
@@ -253,7 +260,8 @@ class _Run:
         return found, judged
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        rows = ask(self._connection, _COUNTS, aspects=sorted(SERVED)).iter_rows()
+        parts = ask_in_parts(self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED))
+        rows = (row for part in parts for row in part.iter_rows())
         for day, group in groupby(rows, key=lambda row: row[0]):
             yield day, list(group)
 
@@ -272,9 +280,8 @@ class _Run:
         """Nothing is learnt from the sessions of a case: their counts are taken off, those of later days then."""
         if not sessions:
             return
-        counts = counts_of_sessions(self._connection, sorted(sessions))
         past: list[CountRow] = []
-        for row in counts.select(_COUNT_FIELDS).iter_rows():
+        for row in self._served.of(sessions):
             if row[0] is None or (until is not None and row[0] <= until):
                 past.append(row)
             else:
@@ -284,13 +291,13 @@ class _Run:
 
 def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
     """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
-    is_thin = not facts.has_history and facts.asked == "privileged"
-    for detector in _asked(all_detectors(), facts.asked):
+    whole = "enough history" if not facts.has_history and facts.asked == "privileged" else ""
+    needs, asked = _asked(all_detectors(), facts.asked)
+    lacks = [next((need for need in some if not getattr(step, need)), whole) for some in needs]
+    for detector, number in asked:
         if detector.name in failed:
             continue
-        missing = next((need for need in detector.needs if not getattr(step, need)), "")
-        if not missing and is_thin:
-            missing = "enough history"
+        missing = lacks[number]
         judged[detector.name, step.agent_id, missing] += 1
         if missing and missing != "enough history":
             continue
