@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,7 @@ from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from detect.verdicts import Tuning, tuning_of
-from ingest.database import ask, ask_in_parts, open_published
+from ingest.database import ask, ask_in_parts, open_published, rows_of
 from ingest.plugins import plugins
 from ingest.published import editing, empty
 from ingest.rows import table_of
@@ -210,7 +211,7 @@ class _Run:
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
-        for day, of_day in groupby(steps, key=lambda step: step.day):
+        for day, of_day in groupby(steps, key=attrgetter("day")):
             judge = self._undated if day is None else partial(self._dated, day)
             found, judged = judge(of_day)
             raised = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path}
@@ -261,8 +262,8 @@ class _Run:
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
         parts = ask_in_parts(self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED))
-        rows = (row for part in parts for row in part.iter_rows())
-        for day, group in groupby(rows, key=lambda row: row[0]):
+        rows = chain.from_iterable(rows_of(part, part.columns) for part in parts)
+        for day, group in groupby(rows, key=itemgetter(0)):
             yield day, list(group)
 
     def _learn_before(self, day: date | None) -> None:
