@@ -8,6 +8,7 @@ from collections.abc import Set
 import pyarrow as pa
 
 from detect.cases import Case, Found
+from ingest.rows import table_of
 from ingest.tables import CASES, COULD_FIRE, FINDINGS
 
 
@@ -32,7 +33,7 @@ def findings_table(found: list[Found], case_of: dict[str, str]) -> pa.Table:
         }
         for f in sorted(found, key=lambda f: (-f.weight, f.finding_id))
     ]
-    return pa.Table.from_pylist(rows, schema=FINDINGS)
+    return table_of(rows, FINDINGS)
 
 
 def cases_table(cases: list[Case], held: Set[str] = frozenset()) -> pa.Table:
@@ -62,7 +63,7 @@ def cases_table(cases: list[Case], held: Set[str] = frozenset()) -> pa.Table:
                 "is_raised": case.case_id not in held,
             }
         )
-    return pa.Table.from_pylist(rows, schema=CASES)
+    return table_of(rows, CASES)
 
 
 def could_fire_table(judged: Counter[tuple[str, str, str]]) -> pa.Table:
@@ -83,4 +84,4 @@ def could_fire_table(judged: Counter[tuple[str, str, str]]) -> pa.Table:
         }
         for (name, agent), count in sorted(steps.items())
     ]
-    return pa.Table.from_pylist(rows, schema=COULD_FIRE)
+    return table_of(rows, COULD_FIRE)

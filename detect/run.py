@@ -10,11 +10,10 @@ from datetime import date
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
 import detect.detectors
 from baseline.capability import Capabilities
@@ -31,14 +30,16 @@ from detect.forgetting import is_forgotten
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, findings_table
 from detect.session_scores import found_by_score
-from detect.sigma.found import found_by_rules
-from detect.sigma.rules import Rule
 from detect.step import Step, steps_in_time
 from detect.verdicts import Tuning, tuning_of
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
 from ingest.published import editing, empty
+from ingest.rows import table_of
 from ingest.tables import FAILED, UNMATCHED
+
+if TYPE_CHECKING:
+    from detect.sigma.rules import Rule
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def detect_in(
         edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
-        edition.replace("failed", pa.Table.from_pylist(failed, schema=FAILED))
+        edition.replace("failed", table_of(failed, FAILED))
         # What a broken detector would have said is not known: the next run judges those days anew.
         keep(edition, stopped, [] if detected.failed else run.days, version)
         connection.close()
@@ -140,7 +141,10 @@ def _completed(
 ) -> Detected:
     """The detectors' findings with what rules and whole sessions' scores add, less what people called benign."""
     by_detectors = len(detected.found)
-    detected.found += found_by_rules(connection, rules)
+    if rules:
+        from detect.sigma.found import found_by_rules
+
+        detected.found += found_by_rules(connection, rules)
     detected.found += found_by_score(connection, detected.found)
     loud = [f for f in detected.found if not is_quiet(f, tuning)]
     detected.quiet = len(detected.found) - len(loud)

@@ -54,7 +54,7 @@ order by ordered_at nulls first, session_id, trace_id, sequence nulls first, dep
 _SOME: Final = f"from ({_STEPS}) where event_id in (select unnest($events::varchar[])) order by event_id"
 
 
-class Step(msgspec.Struct, kw_only=True, gc=False):
+class Step(msgspec.Struct, kw_only=True, gc=False, array_like=True):
     """One tool call, approval, hand-off or request. The names are those of the event."""
 
     event_id: str
