@@ -9,8 +9,7 @@ from typing import Final
 import duckdb
 import msgspec
 
-from baseline.capability import IMPACT, PRIVILEGED
-from baseline.capability_table import Capability
+from baseline.capability_table import IMPACT, PRIVILEGED, Capability
 from ingest.database import ask, ask_in_parts
 
 _ROWS_AT_ONCE: Final = 100_000
