@@ -24,6 +24,7 @@ from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, Asked, CausalPass, Facts
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
+from detect.borrowing import borrowed
 from detect.distance import nearest
 from detect.evidence import Rates
 from detect.forgetting import is_forgotten
@@ -300,13 +301,14 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             log.exception("detector %s broke on %s", detector.name, step.source)
             failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
             continue
-        if finding is not None:
-            path = tuple(s.without_payload() for s in finding.path)
-            finding = msgspec.structs.replace(finding, path=path)
-            if (drop := nearest(path, facts.drops)) is not None:
-                told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
-                finding = msgspec.structs.replace(finding, observed=told, impact=impact)
-            yield Found(detector, step.without_payload(), finding)
+        if finding is None or (finding := borrowed(detector, finding, step, facts, history)) is None:
+            continue
+        path = tuple(s.without_payload() for s in finding.path)
+        finding = msgspec.structs.replace(finding, path=path)
+        if (drop := nearest(path, facts.drops)) is not None:
+            told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
+            finding = msgspec.structs.replace(finding, observed=told, impact=impact)
+        yield Found(detector, step.without_payload(), finding)
 
 
 def written(found: list[Found]) -> bytes:
