@@ -1,4 +1,4 @@
-"""A finding about an agent with too little history of its own: by whose it was judged, and how much less that proves."""
+"""A finding about an agent with little history of its own: by whose it was judged, and how much less that proves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from baseline.history import History
 from detect.causal import Facts
 from detect.detectors import Detector, Finding
 from detect.step import Step
-
 
 RARE: Final = 0.05
 """Where something as new comes with more than this probability, that it is new to others says nothing of this agent."""

@@ -101,6 +101,8 @@ class Step(msgspec.Struct, kw_only=True, gc=False, array_like=True):
 
     def without_payload(self) -> Step:
         """The step as memory keeps it: arguments and results can be large, and hold secrets."""
+        if self.arguments is None and self.result is None:
+            return self
         return msgspec.structs.replace(self, arguments=None, result=None)
 
 
