@@ -59,7 +59,7 @@ def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser
     _refuse_others(address)
     port = _refuse_taken(port, address)
     published(data)
-    page = url(port, address) + start
+    page = url(port, address) + (start or "cases")
     print(f"custodiet: the investigator is at {page} (Ctrl-C ends it)", flush=True)
     os.environ[DATA] = str(data.resolve())
 
