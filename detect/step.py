@@ -9,8 +9,7 @@ from typing import Final
 import duckdb
 import msgspec
 
-from baseline.capability import IMPACT, PRIVILEGED
-from baseline.capability_table import Capability
+from baseline.capability_table import IMPACT, PRIVILEGED, Capability
 from ingest.database import ask, ask_in_parts, rows_of
 
 _ROWS_AT_ONCE: Final = 100_000
@@ -102,6 +101,8 @@ class Step(msgspec.Struct, gc=False, array_like=True):
 
     def without_payload(self) -> Step:
         """The step as memory keeps it: arguments and results can be large, and hold secrets."""
+        if self.arguments is None and self.result is None:
+            return self
         return msgspec.structs.replace(self, arguments=None, result=None)
 
 
