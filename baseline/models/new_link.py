@@ -69,8 +69,10 @@ def links(counts: Mapping[str, int]) -> Links:
     for d in _DISCOUNTS:
         inside = sum(times * (math.lgamma(size - d) - math.lgamma(1 - d)) for size, times in sizes)
         for a in _STRENGTHS:
-            opened = _log_rising(a / d + 1, distinct - 1) + (distinct - 1) * math.log(d) if d else (
-                (distinct - 1) * math.log(a)
+            opened = (
+                _log_rising(a / d + 1, distinct - 1) + (distinct - 1) * math.log(d)
+                if d
+                else ((distinct - 1) * math.log(a))
             )
             # log P(partition) (Pitman, Combinatorial Stochastic Processes, 2006, theorem 3.2)
             best = max(best, (opened + inside - closed[a], -d, -a))
