@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from baseline.beside import Beside, capability_of
-from baseline.capability import PRIVILEGED
+from baseline.capability_table import PRIVILEGED
 from dashboard import queries
 from dashboard.queries import Record
 from dashboard.queries_of_session import files_of, findings_of, results_of, steps_of
