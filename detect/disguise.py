@@ -7,7 +7,7 @@ had it before; and another log that shows a privileged step on the same target i
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Final
 
 import msgspec
@@ -73,7 +73,7 @@ class Shapes(msgspec.Struct):
         return shown.capability
 
     def _by_others(
-        self, step: Step, scalars: list[tuple[str, str]], shape: str | None, handed: Container[str]
+        self, step: Step, scalars: Sequence[tuple[str, str]], shape: str | None, handed: Container[str]
     ) -> Behaviour | None:
         """What the rest of the fleet's logs say of a step that does not show its class by itself."""
         for _, value in scalars:
@@ -120,7 +120,7 @@ class Shapes(msgspec.Struct):
         remember(self.witnessed, tool, {**classes, capability: classes.get(capability, 0) + 1}, _MOST_TOOLS)
 
 
-def _shape(step: Step, scalars: list[tuple[str, str]]) -> str | None:
+def _shape(step: Step, scalars: Sequence[tuple[str, str]]) -> str | None:
     names = {key for key, value in scalars if value != step.credential_id}
     return ",".join(sorted(names)) if len(names) >= _LEAST_KEYS else None
 
