@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from baseline.capability_table import PRIVILEGED, Capability
+from baseline.capability_table import PRIVILEGED
 from detect.behaviour import Behaviour, behaviour
 from detect.credentials import fingerprint
 from detect.memory import remember
@@ -52,8 +52,8 @@ class Shapes(msgspec.Struct):
     told: dict[str, dict[str, int]] = {}
     """Tool whose name says nothing -> `class: how that showed` -> steps."""
 
-    def unmask(self, step: Step, handed: Container[str] = ()) -> Capability | None:
-        """The class of a step whose name says nothing, or None; what known tools show is learnt on the way.
+    def unmask(self, step: Step, handed: Container[str] = ()) -> Behaviour | None:
+        """What a step shows whose name says nothing, or None; what known tools show is learnt on the way.
 
         `handed` holds the fingerprints of the credentials that were given to somebody.
         """
@@ -70,7 +70,7 @@ class Shapes(msgspec.Struct):
         told = self.told.get(step.tool or "", {})
         words = f"{shown.capability}: {shown.shows}"
         remember(self.told, step.tool or "", {**told, words: told.get(words, 0) + 1}, _MOST_TOOLS)
-        return shown.capability
+        return shown
 
     def _by_others(
         self, step: Step, scalars: Sequence[tuple[str, str]], shape: str | None, handed: Container[str]

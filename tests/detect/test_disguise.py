@@ -75,7 +75,8 @@ def test_another_log_that_twice_shows_the_same_class_gives_a_name_its_class() ->
         assert shapes.unmask(nameless) is None, "once may be chance"
         named = {"agent_id": "role/ops", "target": f"prod/db-{at_s}", "capability": "credential", "is_sure": True}
         shapes.unmask(step("secretsmanager:GetSecretValue", at_s + 1, **named))
-    assert shapes.unmask(step(at_s=200, target="prod/db-9")) == "credential"
+    shown = shapes.unmask(step(at_s=200, target="prod/db-9"))
+    assert shown is not None and shown.capability == "credential"
     assert shapes.told["zorb"] == {"credential: another log's step on its target in the same moment": 1}
 
 
