@@ -253,7 +253,7 @@ class CausalPass:
             memory.credentials.take(step, switch, coverage, self._history, habits)
             memory.lives.take(step)
             if step.capability == "network_path" and not is_covered:
-                memory.opened.take(step)
+                memory.opened.take(step, is_new=is_open_move)
             if is_open_move:
                 memory.reaches.remember(step)
         return facts
