@@ -16,6 +16,7 @@ _DAY_NS: Final = 86_400_000_000_000
 _STIRS_NS: Final = 7 * _DAY_NS
 _FEW_SESSIONS: Final = 5
 """Of a week: an agent with more is at work again."""
+_MOST_DID: Final = 5
 _RETIRES: Final = re.compile(
     r"(?:delet|disabl|deactivat|revok|retir|decommission|offboard|deregister|terminat|remov|suspend|expire)",
     re.IGNORECASE,
@@ -41,6 +42,8 @@ class Sleep(msgspec.Struct, frozen=True):
     days: float
     longest_days: float
     since: Step
+    did: tuple[Step, ...] = ()
+    """The privileged steps since it woke, before this one."""
 
 
 class Lives(msgspec.Struct):
@@ -53,6 +56,8 @@ class Lives(msgspec.Struct):
     """Agent -> (the session in which it woke, the silence before it, the longest one until then, the step before)."""
     stirring: dict[str, tuple[int, list[str]]] = {}
     """Agent -> (when it woke, its sessions since), while they are few."""
+    did: dict[str, list[Step]] = {}
+    """Agent -> its privileged steps since it woke."""
     retired: dict[str, Step] = {}
     """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
 
@@ -67,6 +72,7 @@ class Lives(msgspec.Struct):
             if not self._stirs(step):
                 remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
                 remember(self.stirring, agent, (step.at_ns, []))
+                self.did.pop(agent, None)
             remember(self.longest_ns, agent, max(silence, longest))
         stirring = self.stirring.get(agent)
         if stirring is not None and step.session_id not in stirring[1]:
@@ -83,7 +89,9 @@ class Lives(msgspec.Struct):
         woke = self.woke.get(step.agent_id)
         if woke is None or (woke[0] != step.session_id and not self._stirs(step)):
             return None
-        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3])
+        did = self.did.get(step.agent_id, [])
+        remember(self.did, step.agent_id, [*did, step.without_payload()][-_MOST_DID:])
+        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3], tuple(did))
 
     def _stirs(self, step: Step) -> bool:
         """Whether the agent woke in the last week and was hardly at work since: a step a day is no habit yet."""
