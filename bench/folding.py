@@ -66,9 +66,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print(
-        f"{'events':>12}{'CPU s':>9}{'events / CPU s':>16}{'peak MB':>9}{'start CPU s':>13}{'one more day CPU s':>20}"
-    )
+    print(f"{'events':>12}{'CPU s':>9}{'events / CPU s':>16}{'peak MB':>9}{'start CPU s':>13}{'one more day':>14}")
     for row in rows:
         print(f"{row['events']:>12,}{row['cpu_s']:>9.2f}{row['events_per_cpu_s']:>16,}{row['peak_memory_mb']:>9,}"
               f"{row['start_cpu_s']:>13.2f}{row['one_more_day_cpu_s']:>14.2f}")  # fmt: skip
