@@ -145,7 +145,7 @@ def main() -> None:
               f"{row['times_the_first']:>10.2f}{row['peak_memory_mb']:>9,}")  # fmt: skip
     if fleet:
         print(
-            f"\n{'on the generated fleet':<40}{'events':>10}{'CPU s':>8}{'events / CPU s':>16}{'beside':>22}{'peak MB':>9}"
+            f"\n{'the generated fleet':<40}{'events':>10}{'CPU s':>8}{'events / CPU s':>16}{'beside':>22}{'peak MB':>9}"
         )
     for row in fleet:
         print(f"{row['stage']:<40}{row['fleet_events']:>10,}{row['cpu_s']:>8.2f}{row['events_per_cpu_s']:>16,}"
