@@ -35,6 +35,7 @@ from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
+from detect.updates import after_update
 from detect.verdicts import Tuning, tuning_of
 from ingest.database import ask, ask_in_parts, open_published, rows_of
 from ingest.event import identify
@@ -169,9 +170,7 @@ def _completed(
         from detect.sigma.found import found_by_rules
 
         detected.beside = found_by_rules(connection, rules)
-    raised = {
-        s.session_id for f in (*detected.found, *detected.beside) if f.detector.raises_case for s in f.finding.path
-    }
+    raised = {s.session_id for f in (*detected.found, *detected.beside) if f.raises_case for s in f.finding.path}
     detected.beside += found_by_score(connection, raised)
     detected.found += detected.beside
     loud = [f for f in detected.found if not is_quiet(f, tuning)]
@@ -237,7 +236,7 @@ class _Run:
         for day, of_day in groupby(steps, key=attrgetter("day")):
             judge = self._undated if day is None else partial(self._dated, day)
             found, judged = judge(of_day)
-            raised = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path}
+            raised = {s.session_id for f in found if f.raises_case for s in f.finding.path}
             raised |= self._tuning.never
             flagged = {session for session in raised - self._flagged if not self._tuning.learnable(session)}
             self._flagged |= flagged
@@ -339,6 +338,7 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             continue
         if finding is None or (finding := borrowed(detector, finding, step, facts, history)) is None:
             continue
+        finding = after_update(detector, finding, step, history)
         path = tuple(s.without_payload() for s in finding.path)
         finding = msgspec.structs.replace(finding, path=path)
         if (drop := nearest(path, facts.drops)) is not None:
