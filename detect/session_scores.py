@@ -8,7 +8,7 @@ long as the session and all that its model learnt from are the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from itertools import groupby, islice
 from pathlib import Path
@@ -155,7 +155,7 @@ def _scores(
 
 def _row(told: Told, score: Score, rests_on: str) -> _Row:
     top = score.top_step if score.p is not None else None
-    low = score.p is not None and score.p <= MOST_OFFERED
+    told_why = score.explain() if score.p is not None and score.p <= MOST_OFFERED else None
     return {
         "session_id": told.session_id,
         "agent_id": told.agent_id,
@@ -163,7 +163,8 @@ def _row(told: Told, score: Score, rests_on: str) -> _Row:
         "p": score.p,
         "voices": [f"{voice} {p:.3g}" for voice, p in score.p_by_voice.items()],
         "event_id": None if top is None else top.event_id,
-        "reasons": [f"{r.observed}: {r.expected}" for r in score.reasons] if low else [],
+        "reasons": [f"{r.observed}: {r.expected}" for r in told_why.reasons] if told_why else [],
+        "nearest": told_why.nearest if told_why else None,
         "history": score.sessions,
         "why": score.why,
         "rests_on": rests_on,
@@ -181,9 +182,8 @@ UNLIKE_ITS_HISTORY: Final = Detector(
 """What a low score is as a finding: it is not asked of steps, so it is none of the plug-ins."""
 
 
-def found_by_score(connection: duckdb.DuckDBPyConnection, found: Sequence[Found]) -> list[Found]:
-    """A finding for every low score of a session of which no detector raised anything."""
-    raised = {step.session_id for f in found if f.detector.raises_case for step in f.finding.path}
+def found_by_score(connection: duckdb.DuckDBPyConnection, raised: Set[str]) -> list[Found]:
+    """A finding for every low score of a session that is not among the `raised`, of which something else speaks."""
     low = [row for row in ask(connection, _LOW, most=MOST_OFFERED).to_dicts() if row["session_id"] not in raised]
     steps = steps_of(connection, [row["event_id"] for row in low])
     return [_found(row, steps[row["event_id"]]) for row in low if row["event_id"] in steps]
