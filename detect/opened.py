@@ -11,6 +11,7 @@ import msgspec
 
 from detect.memory import remember
 from detect.step import Step, within
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
@@ -32,7 +33,7 @@ class Opened(msgspec.Struct):
 
     def take(self, step: Step) -> None:
         """Remember what an uncovered `network_path` step opened; what closes a path opens none."""
-        if _CLOSES.search(step.tool or ""):
+        if says(_CLOSES, step.tool):
             return
         values = scalars_in(step.arguments)
         if any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values):

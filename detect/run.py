@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,10 @@ import msgspec
 
 import detect.detectors
 from baseline.capability import Capabilities
-from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
+from baseline.fold import classify_tools, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from baseline.pins import content_of, pinned
+from baseline.served import ServedCounts
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
@@ -32,8 +35,10 @@ from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
+from detect.updates import after_update
 from detect.verdicts import Tuning, tuning_of
-from ingest.database import ask, open_published
+from ingest.database import ask, ask_in_parts, open_published, rows_of
+from ingest.event import identify
 from ingest.plugins import plugins
 from ingest.published import editing, empty
 from ingest.tables import UNMATCHED
@@ -52,6 +57,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_COUNTS_AT_ONCE: Final = 100_000
 
 _LAST: Final = "select cast(max(ordered_at) as date) from events"
 
@@ -93,8 +100,11 @@ def all_detectors() -> tuple[Detector, ...]:
 
 
 @cache
-def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[Detector, ...]:
-    return tuple(detector for detector in detectors if detector.asked == about)
+def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[list[tuple[str, ...]], list[tuple[Detector, int]]]:
+    """(the distinct needs, each detector that is asked with the number of its needs)."""
+    asked = [detector for detector in detectors if detector.asked == about]
+    needs = list(dict.fromkeys(detector.needs for detector in asked))
+    return needs, [(detector, needs.index(detector.needs)) for detector in asked]
 
 
 def detect_in(
@@ -105,15 +115,20 @@ def detect_in(
     cases_per_day: float | None = None,
     rules: Sequence[Rule] = (),
     registry: Registry = NO_REGISTRY,
+    pin: str | None = None,
 ) -> Detected:
-    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
+    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised.
+
+    With a pin every day is judged by that frozen baseline instead of by the days before it.
+    """
     tuning = tuning_of(data)
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()} {registry.digest}"
+        frozen = "" if pin is None else identify("pin", pin, content_of(connection, pin))
+        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()} {registry.digest} {frozen}"
         stopped = where_it_stopped(connection, edition, version)
-        run = _Run(connection, window_hours, stopped, tuning, registry)
+        run = _Run(connection, window_hours, stopped, tuning, registry, pin)
         detected = _completed(connection, run.detected(), rules, tuning)
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
@@ -122,6 +137,7 @@ def detect_in(
         edition.replace("findings", findings_table(detected.found, case_of, beyond))
         detected.days = days_of(connection, detected.cases, cases_per_day)
         edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
+        edition.replace("reviewed", tuning.reviewed())
         edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
         edition.replace("failed", failed_table(detected.failed))
@@ -132,9 +148,17 @@ def detect_in(
         return detected
 
 
-def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
+def judge_all(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    window_hours: float = WINDOW_HOURS,
+    registry: Registry = NO_REGISTRY,
+    pin: str | None = None,
+) -> Detected:
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
-    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()), NO_REGISTRY)
+    if pin is not None:
+        content_of(connection, pin)
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()), registry, pin)
     return _completed(connection, run.detected(), (), Tuning(()))
 
 
@@ -146,9 +170,7 @@ def _completed(
         from detect.sigma.found import found_by_rules
 
         detected.beside = found_by_rules(connection, rules)
-    raised = {
-        s.session_id for f in (*detected.found, *detected.beside) if f.detector.raises_case for s in f.finding.path
-    }
+    raised = {s.session_id for f in (*detected.found, *detected.beside) if f.raises_case for s in f.finding.path}
     detected.beside += found_by_score(connection, raised)
     detected.found += detected.beside
     loud = [f for f in detected.found if not is_quiet(f, tuning)]
@@ -177,11 +199,14 @@ class _Run:
         stopped: Stopped,
         tuning: Tuning,
         registry: Registry,
+        pin: str | None = None,
     ) -> None:
         self._connection = connection
+        self._pin = pin
         self._tuning = tuning
         self._history = History()
         self._flagged: set[str] = set()
+        self._served = ServedCounts(connection)
         self._later: dict[date, list[CountRow]] = {}
         """Counts of flagged sessions on days that are yet to be added."""
         self._result = Detected([], [])
@@ -208,10 +233,11 @@ class _Run:
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
-        for day, of_day in groupby(steps, key=lambda step: step.day):
+        for day, of_day in groupby(steps, key=attrgetter("day")):
             judge = self._undated if day is None else partial(self._dated, day)
             found, judged = judge(of_day)
-            raised = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path}
+            raised = {s.session_id for f in found if f.raises_case for s in f.finding.path}
+            raised |= self._tuning.never
             flagged = {session for session in raised - self._flagged if not self._tuning.learnable(session)}
             self._flagged |= flagged
             self._unlearn(flagged, day)
@@ -250,16 +276,22 @@ class _Run:
         judged: Judged = Counter()
         for session_id, of_session in groupby(steps, key=lambda step: step.session_id):
             mine = [row[1:] for row in own.get(session_id, [])]
-            self._history.add(mine, sign=-1)
+            if self._pin is None:
+                self._history.add(mine, sign=-1)
             more, counted = self._judge_all(of_session)
-            self._history.add(mine)
+            if self._pin is None:
+                self._history.add(mine)
             found += more
             judged.update(counted)
         return found, judged
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        rows = ask(self._connection, _COUNTS, aspects=sorted(SERVED)).iter_rows()
-        for day, group in groupby(rows, key=lambda row: row[0]):
+        if self._pin is not None:
+            yield None, pinned(self._connection, self._pin, SERVED)
+            return
+        parts = ask_in_parts(self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED))
+        rows = chain.from_iterable(rows_of(part, part.columns) for part in parts)
+        for day, group in groupby(rows, key=itemgetter(0)):
             yield day, list(group)
 
     def _learn_before(self, day: date | None) -> None:
@@ -275,11 +307,10 @@ class _Run:
 
     def _unlearn(self, sessions: set[str], until: date | None) -> None:
         """Nothing is learnt from the sessions of a case: their counts are taken off, those of later days then."""
-        if not sessions:
+        if not sessions or self._pin is not None:
             return
-        counts = counts_of_sessions(self._connection, sorted(sessions))
         past: list[CountRow] = []
-        for row in counts.select(_COUNT_FIELDS).iter_rows():
+        for row in self._served.of(sessions):
             if row[0] is None or (until is not None and row[0] <= until):
                 past.append(row)
             else:
@@ -289,13 +320,13 @@ class _Run:
 
 def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
     """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
-    is_thin = not facts.has_history and facts.asked == "privileged"
-    for detector in _asked(all_detectors(), facts.asked):
+    whole = "enough history" if not facts.has_history and facts.asked == "privileged" else ""
+    needs, asked = _asked(all_detectors(), facts.asked)
+    lacks = [next((need for need in some if not getattr(step, need)), whole) for some in needs]
+    for detector, number in asked:
         if detector.name in failed:
             continue
-        missing = next((need for need in detector.needs if not getattr(step, need)), "")
-        if not missing and is_thin:
-            missing = "enough history"
+        missing = lacks[number]
         judged[detector.name, step.agent_id, missing] += 1
         if missing and missing != "enough history":
             continue
@@ -307,6 +338,7 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             continue
         if finding is None or (finding := borrowed(detector, finding, step, facts, history)) is None:
             continue
+        finding = after_update(detector, finding, step, history)
         path = tuple(s.without_payload() for s in finding.path)
         finding = msgspec.structs.replace(finding, path=path)
         if (drop := nearest(path, facts.drops)) is not None:
