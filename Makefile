@@ -21,6 +21,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench.speed
+	$(BIN)/python -m bench.folding
 
 bench-dashboard: $(READY)
 	$(BIN)/python -m bench.dashboard

@@ -84,6 +84,13 @@ def kept_history(kept: Path, data: Path, events: int, until_ns: int) -> None:
 
 def write_history(data: Path, events: int, until_ns: int) -> None:
     """Publish `events` steps of thirty days before `until_ns`, counted and judged."""
+    write_events(data, events, until_ns)
+    fold(data, Capabilities.load())
+    detect_in(data, Capabilities.load())
+
+
+def write_events(data: Path, events: int, until_ns: int) -> None:
+    """Publish `events` steps of thirty days before `until_ns`, neither counted nor judged."""
     length = DAYS * 86_400_000_000_000
     with editing(data) as edition:
         for first in range(0, events, _SEGMENT):
@@ -91,8 +98,6 @@ def write_history(data: Path, events: int, until_ns: int) -> None:
             told |= {"steps": STEPS, "agents": AGENTS, "start": until_ns - length, "length": length}
             _add_segment(edition, {**told, "tools": list(TOOLS)})
         edition.publish()
-    fold(data, Capabilities.load())
-    detect_in(data, Capabilities.load())
 
 
 def _add_segment(edition: Edition, told: dict[str, object]) -> None:

@@ -72,9 +72,11 @@ class Reaches(msgspec.Struct):
         human = step.on_behalf_of
         is_new_to_human = human is None or not habits.seen("human", human, target)
         sessions = history.sessions(agent)
-        distinct = habits.distinct("kind", agent) if is_new_kind else history.values_in(agent, "target")
-        steps = max(sessions, history.steps_in(agent, "target")) if not is_new_kind else sessions
-        chance = min(1.0, (distinct + 1) / (steps + distinct + 2))
+        if is_new_kind:
+            distinct = habits.distinct("kind", agent)
+            chance = min(1.0, (distinct + 1) / (sessions + distinct + 2))
+        else:
+            chance = history.link(agent, "target", target).p
         tool = step.tool or ""
         if with_tool := history.steps_in(agent, "tool_target", tool):
             chance = max(chance, history.values_in(agent, "tool_target", tool) / (with_tool + 2))
@@ -83,9 +85,12 @@ class Reaches(msgspec.Struct):
         return Reach(True, is_new_kind, is_new_account, is_new_to_human, chance, peers, is_common)
 
     def _is_known(self, agent: str, target: str, history: History, habits: Habits) -> bool:
-        """Whether the agent acted on the target before; to have read about it is not enough."""
-        if not history.seen(agent, "target", target).sessions:
-            return False
+        """Whether the agent acted on the target before; to have read about it is not enough.
+
+        An agent with too little history knows what those know that it is judged by.
+        """
+        if not history.seen_itself(agent, "target", target).sessions:
+            return history.seen(agent, "target", target).sessions > 0
         return not habits.seen("reached", agent) or habits.seen("reached", agent, target) > 0
 
     def is_new_to(self, root: str, target: str | None, history: History, habits: Habits) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import pyarrow as pa
 
 from detect.cases import Case, Found
+from ingest.rows import table_of
 from ingest.tables import CASES, COULD_FIRE, FAILED, FINDINGS
 
 
@@ -33,7 +34,7 @@ def findings_table(found: Iterable[Found], case_of: Mapping[str, str], beyond: S
         }
         for f in sorted(found, key=lambda f: (-f.weight, f.finding_id))
     ]
-    return pa.Table.from_pylist(rows, schema=FINDINGS)
+    return table_of(rows, FINDINGS)
 
 
 def cases_table(cases: Sequence[Case], held: Set[str] = frozenset()) -> pa.Table:
@@ -63,7 +64,7 @@ def cases_table(cases: Sequence[Case], held: Set[str] = frozenset()) -> pa.Table
                 "is_raised": case.case_id not in held,
             }
         )
-    return pa.Table.from_pylist(rows, schema=CASES)
+    return table_of(rows, CASES)
 
 
 def could_fire_table(judged: Counter[tuple[str, str, str]]) -> pa.Table:
@@ -84,10 +85,10 @@ def could_fire_table(judged: Counter[tuple[str, str, str]]) -> pa.Table:
         }
         for (name, agent), count in sorted(steps.items())
     ]
-    return pa.Table.from_pylist(rows, schema=COULD_FIRE)
+    return table_of(rows, COULD_FIRE)
 
 
 def failed_table(failed: Mapping[str, str]) -> pa.Table:
     """A row a detector that broke: its name and why."""
     rows = [{"plugin": name, "reason": reason} for name, reason in sorted(failed.items())]
-    return pa.Table.from_pylist(rows, schema=FAILED)
+    return table_of(rows, FAILED)

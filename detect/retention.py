@@ -28,6 +28,7 @@ from ingest.database import ask, open_published, write_for_people
 from ingest.listen.old import drop_old_files
 from ingest.published import Edition, editing
 from ingest.retention import drop_sessions, expired_sessions
+from ingest.rows import table_of
 from ingest.tables import JUDGED, SEEN_SEGMENTS, TABLES
 
 _OF_CASES: Final = "select case_id, sessions from cases order by case_id"
@@ -145,7 +146,7 @@ def _keep_seen(
         if new := successor[old]:
             rows.append((new, day, digest))
     told = [dict(zip(SEEN_SEGMENTS.names, row, strict=True)) for row in sorted(rows, key=str)]
-    edition.replace("seen_segments", pa.Table.from_pylist(told, SEEN_SEGMENTS))
+    edition.replace("seen_segments", table_of(told, SEEN_SEGMENTS))
 
 
 def _without(edition: Edition, table: str, column: str, gone: Set[str]) -> int:
@@ -174,7 +175,7 @@ def _forget_findings(edition: Edition, gone: Set[str]) -> None:
         if any(not is_forgotten(f) and touches(f, gone) for f in found) or gone & set(row["flagged"]):
             row["found"] = written([forgotten(f) if touches(f, gone) else f for f in found])
             row["flagged"] = [session for session in row["flagged"] if session not in gone]
-            table = pa.Table.from_pylist([row], schema=JUDGED)
+            table = table_of([row], JUDGED)
             name = edition.write("judged", table, name=day_file(edition, "judged", row["day"]))
         names.append(name)
     edition.tables["judged"] = names

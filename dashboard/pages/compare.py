@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from dashboard import parts, queries
+from dashboard import listing, parts, queries
+from dashboard.links import link
 from dashboard.nearest import STEPS_COMPARED, Candidate, aligned, likeness, nearest
-from dashboard.queries_of_compare import CANDIDATES, agent_of, calls_of, quiet_sessions
+from dashboard.queries_of_compare import CANDIDATES, agent_of, calls_of, nearest_by_score, quiet_sessions
 from ingest.visible import visible
 
-TABLE = "compared"
+HOW = {
+    "named": "The other one was named in the link.",
+    "scored": "The other one is the benign session whose request is most like this one's, by this session's score.",
+    "alike": f"The other one is the most alike in tools and in their order among the agent's latest {CANDIDATES:,} "
+    "sessions that are in no case, or in one that was called benign, and that did not score as unlike its history.",
+}
 COMPARED = {"target": "target", "credential_id": "credential", "approval": "approval", "status": "status"}
-
-
-def open_step(shown: list[dict[str, str]]) -> None:
-    """Go to the step of the chosen row of what was shown, once the callback is over."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_step"] = shown[row]
 
 
 def rows_of(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[dict[str, Any]]:
@@ -38,10 +36,22 @@ def rows_of(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[dict[str, Any]]:
                 if differs else "alike",
                 "here": a and a["tool"], "here_target": a and a["target"], "here_as": a and a["credential_id"],
                 "there": b and b["tool"], "there_target": b and b["target"], "there_as": b and b["credential_id"],
-                "event": (a or b or {})["event_id"], "is_here": a is not None,
+                "event": a and a["event_id"], "other": b and b["event_id"],
             }
         )  # fmt: skip
     return rows
+
+
+def chosen_beside(
+    tools: tuple[str, ...], agent: str | None, wanted: str, other: str
+) -> tuple[Candidate | None, float, str]:
+    """The session to lay beside this one, how alike they are, and how it was come by (a key of `HOW`)."""
+    by_score = nearest_by_score(agent, wanted) if agent and not other else None
+    for session_id, how in ((other, "named"), (by_score, "scored")):
+        if session_id and (theirs := calls_of(session_id)).height:
+            return Candidate(session_id, tuple(theirs["tool"])), likeness(tools, tuple(theirs["tool"])), how
+    found = nearest(tools, quiet_sessions(agent, wanted)) if agent and not other else None
+    return (*found, "alike") if found else (None, 0.0, "alike")
 
 
 st.title("Compare", anchor=False)
@@ -64,13 +74,7 @@ if mine is None or mine.height == 0:
 agent = agent_of(wanted, event)
 own = mine.filter(pl.col("agent_id") == agent) if agent else mine
 tools = tuple(own["tool"])
-if other:
-    theirs = calls_of(other)
-    beside = Candidate(other, tuple(theirs["tool"])) if theirs.height else None
-    score = likeness(tools, beside.tools) if beside else 0.0
-else:
-    found = nearest(tools, quiet_sessions(agent, wanted)) if agent else None
-    beside, score = found if found else (None, 0.0)
+beside, score, how = chosen_beside(tools, agent, wanted, other)
 if beside is None:
     parts.nothing(
         "Session not found" if other else "No quiet session to lay beside it",
@@ -93,32 +97,27 @@ parts.facts(
         ("Alike", f"{score:.0%}: {only_here:,} only here, {only_there:,} only there"),
     ]
 )
-parts.table(
+listing.table(
     pl.DataFrame(rows, infer_schema_length=None),
     {
-        "is": parts.text("how it differs", 160),
-        "here": parts.text("this session", 160),
-        "here_target": parts.text("target", 160),
-        "here_as": parts.text("acting with", 100),
-        "there": parts.text("the quiet one", 160),
-        "there_target": parts.text("target ", 160),
-        "there_as": parts.text("acting with ", 100),
+        "is": listing.text("how it differs", 160),
+        "here": listing.text("this session", 160),
+        "here_target": listing.text("target", 160),
+        "here_as": listing.text("acting with", 100),
+        "there": listing.text("the quiet one", 160),
+        "there_target": listing.text("target ", 160),
+        "there_as": listing.text("acting with ", 100),
     },
-    key=TABLE, alt="The calls of the two sessions, aligned. Choosing a row opens the step.", rows=18,
-    on_row=partial(
-        open_step,
-        [{"session": wanted if row["is_here"] else beside.session_id, "event": row["event"]} for row in rows],
-    ),
+    key="compared", alt="The calls of the two sessions, aligned. Each leads to its step.", rows=18,
+    links={
+        "here": [link("replay", session=wanted, event=row["event"]) if row["event"] else None for row in rows],
+        "there": [
+            link("replay", session=beside.session_id, event=row["other"]) if row["other"] else None for row in rows
+        ],
+    },
 )  # fmt: skip
 if own.height == STEPS_COMPARED or theirs.height == STEPS_COMPARED:
     st.text(f"The first {STEPS_COMPARED:,} calls of each are laid side by side.")
-st.text(
-    "The other one was named in the link." if other else
-    f"The other one is the most alike in tools and in their order among the agent's latest {CANDIDATES:,} sessions "
-    "that are in no case, or in one that was called benign, and that did not score as unlike its history."
-)  # fmt: skip
+st.text(HOW[how])
 st.page_link("pages/replay.py", label=":primary[Replay this session]", query_params={"session": wanted})
 st.page_link("pages/replay.py", label=":primary[Replay the other]", query_params={"session": beside.session_id})
-opened = st.session_state.pop("opened_step", None)
-if opened is not None:
-    st.switch_page("pages/replay.py", query_params=opened)
