@@ -121,7 +121,7 @@ numbered as (
             order by ordered_at nulls first, trace_id, sequence nulls first, depth, kind_rank, event_id
         ) as step
     from events
-    where session_id in (select session_id from events where event_id in (select event_id from path))
+    where session_id in (select unnest(sessions) from cases where case_id = $case_id)
 )
 select
     path.place, numbered.step, event_id, session_id, agent_id, kind, operation, tool, target, principal,

@@ -60,6 +60,11 @@ class Found(msgspec.Struct, frozen=True):
     """How rare such a finding is in this fleet, in powers of ten (`detect/evidence.py`)."""
 
     @property
+    def raises_case(self) -> bool:
+        """Whether it alone makes a case."""
+        return self.detector.raises_case and self.finding.counts == 1
+
+    @property
     def finding_id(self) -> str:
         return identify("finding", self.detector.name, self.step.event_id)
 
@@ -98,7 +103,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def case_id(self) -> str:
         """Of the earliest step that a raising finding is about. What led to it may become known later: the id stays."""
-        return identify("case", min((f.step for f in self.found if f.detector.raises_case), key=_when).event_id)
+        return identify("case", min((f.step for f in self.found if f.raises_case), key=_when).event_id)
 
     @property
     def path(self) -> tuple[Step, ...]:
@@ -106,7 +111,7 @@ class Case(msgspec.Struct, frozen=True):
 
         Of very many only those of the heaviest findings."""
         shown = [f for f in self.found if f.detector.shows == "movement"]
-        raising = shown or [f for f in self.found if f.detector.raises_case]
+        raising = shown or [f for f in self.found if f.raises_case]
         steps: dict[str, Step] = {}
         for f in raising:
             steps.update((step.event_id, step) for step in f.finding.path)
@@ -151,7 +156,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def impact(self) -> float:
         """0..1: of the worst class; a privileged one halfway (as a geometric mean) to 1, since it is a way to more."""
-        worst = max(f.impact for f in self.found if f.detector.raises_case)
+        worst = max(f.impact for f in self.found if f.raises_case)
         return float(worst**0.5) if worst >= _PRIVILEGED else worst
 
     @property
@@ -233,7 +238,7 @@ def build_cases(found: list[Found]) -> list[Case]:
     members: dict[str, list[Found]] = defaultdict(list)
     for key, f in zip(keys, found, strict=True):
         members[groups.find(key)].append(f)
-    cases = [_case(group) for group in members.values() if any(f.detector.raises_case for f in group)]
+    cases = [_case(group) for group in members.values() if any(f.raises_case for f in group)]
     return sorted(cases, key=lambda case: (-case.anomaly * case.impact, case.case_id))
 
 
@@ -244,7 +249,7 @@ def _case(group: list[Found]) -> Case:
     )
     if len(ordered) <= MOST_CARRIED:
         return Case(tuple(ordered))
-    raising = [f for f in ordered if f.detector.raises_case]
+    raising = [f for f in ordered if f.raises_case]
     chosen = [min(raising, key=lambda f: (_when(f.step), f.detector.name)), max(raising, key=lambda f: f.impact)]
     best: dict[str, Found] = {}
     for f in ordered:

@@ -145,7 +145,8 @@ class CausalPass:
 
     def again(self) -> CausalPass:
         """Another pass that goes on where this one stands."""
-        return CausalPass.resume(self.state(), self._history, self.window_hours, self.registry)
+        memory = msgspec.msgpack.decode(msgspec.msgpack.encode(self._memory), type=Memory)
+        return CausalPass(self._history, self.window_hours, memory, self.registry)
 
     @classmethod
     def resume(

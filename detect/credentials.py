@@ -19,6 +19,7 @@ from baseline.history import History
 from detect.approvals import Coverage
 from detect.memory import Habits, remember
 from detect.step import Step, within
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 LONGEST_PATH: Final = 12
@@ -221,7 +222,7 @@ def acting_as(step: Step) -> str | None:
 
 def _credential(step: Step) -> str | None:
     """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
-    if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
+    if step.credential_id is None or not says(_MANAGES_KEYS, step.tool):
         return step.credential_id
     objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
     return None if step.credential_id in objects else step.credential_id

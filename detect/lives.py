@@ -10,6 +10,7 @@ import msgspec
 from detect.credentials import OBJECT_KEYS, acting_as, fingerprint
 from detect.memory import remember
 from detect.step import Step
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _DAY_NS: Final = 86_400_000_000_000
@@ -101,14 +102,14 @@ class Lives(msgspec.Struct):
     def take(self, step: Step) -> None:
         """Remember what a step that took effect put out of service, or back into it."""
         tool = step.tool or ""
-        if not _IDENTITY.search(tool) or _DETACHES.search(tool):
+        if not says(_IDENTITY, tool) or _DETACHES.search(tool):
             return
         names = _objects(step)
-        if _RETIRES.search(tool) or _turned_off(step):
+        if says(_RETIRES, tool) or _turned_off(step):
             slim = step.without_payload()
             for name in names:
                 remember(self.retired, fingerprint(name), slim)
-        elif _REVIVES.search(tool):
+        elif says(_REVIVES, tool):
             for name in names:
                 self.retired.pop(fingerprint(name), None)
 
@@ -127,7 +128,7 @@ def _objects(step: Step) -> list[str]:
     """The key that the step names, else the agent, user or role."""
     values = scalars_in(step.arguments)
     keys = [value for key, value in values if key in _KEY_KEYS]
-    if keys or _KEYS_ALONE.search(step.tool or ""):
+    if keys or says(_KEYS_ALONE, step.tool):
         return [name for name in keys if len(name) >= 4]
     names = [value for key, value in values if key in _HOLDER_KEYS]
     return [name for name in names or [step.target or ""] if len(name) >= 4]

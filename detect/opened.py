@@ -11,6 +11,7 @@ import msgspec
 
 from detect.memory import remember
 from detect.step import Step, within
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
@@ -41,7 +42,7 @@ class Opened(msgspec.Struct):
         """
         values = scalars_in(step.arguments)
         closes = any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values)
-        if closes or _CLOSES.search(step.tool or ""):
+        if closes or says(_CLOSES, step.tool):
             for place in places_of(step):
                 self.places.pop(place, None)
                 self.networks.pop(place, None)

@@ -87,6 +87,10 @@ PINNED: Final = pa.schema(
 )
 """A row: a row of counts in a baseline that was frozen under the name `pin`."""
 
+REVIEWED: Final = pa.schema({"session_id": _TEXT, "is_benign": pa.bool_()})
+"""A row: a session of a case that a person gave a verdict on, as the last run knew it: every case of it was called
+benign, or one of them was true."""
+
 FINDINGS: Final = pa.schema(
     {
         "finding_id": _TEXT,
@@ -183,6 +187,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "rejected": REJECTED,
     "counts": COUNTS,
     "pinned": PINNED,
+    "reviewed": REVIEWED,
     "findings": FINDINGS,
     "cases": CASES,
     "session_scores": SESSION_SCORES,

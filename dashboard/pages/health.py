@@ -40,7 +40,7 @@ files = queries.files_read()
 st.subheader("Files", anchor=False)
 if files.height:
     listing.table(
-        files.with_columns(words.adds_up()),
+        files.with_columns(words.adds_up(), words.end_column("path", 46)),
         {
             "path": listing.text("file", 330),
             "reader": listing.text("reader", 120),

@@ -6,7 +6,7 @@ from detect.detectors import Finding, detector
 from detect.step import Step
 
 
-@detector(needs=("tool",), techniques=("T1036", "AML.T0053"), shows="novelty")
+@detector(needs=("tool",), techniques=("T1036", "AML.T0053"), shows="novelty", is_pure_novelty=True)
 def unknown_name_does_privileged_work(
     step: Step, facts: Facts, history: History, *, anomaly: float = 0.9
 ) -> Finding | None:

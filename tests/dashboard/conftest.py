@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +273,22 @@ def long_server(long_store: Path) -> Iterator[Server]:
     started = Server(long_store)
     yield started
     started.stop()
+
+
+@pytest.fixture
+def written_store() -> Callable[[Path, list[str]], Path]:
+    """Publishes one session `written` whose calls have these arguments, each with its place as target."""
+
+    def publishing(data: Path, arguments: list[str]) -> Path:
+        return publish(
+            data,
+            [
+                step("written", n, "writer", tool="note.add", target=str(n), arguments=a)
+                for n, a in enumerate(arguments)
+            ],
+        )
+
+    return publishing
 
 
 @pytest.fixture(scope="session")
