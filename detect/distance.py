@@ -19,6 +19,7 @@ from baseline.capability_table import words_of
 from detect.credentials import Switch, role_of
 from detect.memory import Habits, remember
 from detect.step import Step
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _MOST_EDGES: Final = 64
@@ -120,7 +121,7 @@ def _edges(step: Step, switch: Switch | None, start: str, acting: str | None) ->
         yield start, acting
     if switch is not None:
         yield start, switch.identity
-    if step.capability not in ("credential", "permission") or _TAKES_AWAY.search(step.tool or ""):
+    if step.capability not in ("credential", "permission") or says(_TAKES_AWAY, step.tool):
         return
     if step.capability == "credential":
         if step.target is not None:

@@ -54,9 +54,7 @@ class Drawn:
     """Of these, those that no task of the past showed."""
 
 
-def drawn_of(
-    step: Step, agent: str, asked: frozenset[str], answers: Sequence[tuple[int, Text]], past: Past
-) -> Drawn:
+def drawn_of(step: Step, agent: str, asked: frozenset[str], answers: Sequence[tuple[int, Text]], past: Past) -> Drawn:
     """`answers` are those before the step, with their numbers."""
     found = Drawn()
     weights, unseen = past.weights.get, repeat(past.unseen)

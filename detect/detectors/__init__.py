@@ -42,7 +42,7 @@ medium severity at most; or only support for a case that others raise."""
 Judge = Callable[[Step, Facts, History], Finding | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detector:
     """A question asked of every privileged step."""
 
