@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
 from baseline.models.answer import Chance
@@ -20,6 +20,9 @@ LEAST_SESSIONS: Final = 20
 5 % of agents after 20 sessions."""
 LEAST_AGENTS: Final = 5
 """With fewer agents of enough history a fleet says nothing of a new one: how much agents differ is not known."""
+
+CHANGE_WINDOW: Final = timedelta(days=1)
+"""The day on which a new version is first seen and the next: what is only new says little then."""
 
 SERVED: Final = frozenset((
     "session", "version", "tool", "transition", "capability", "principal", "credential", "target", "tool_target",

@@ -31,6 +31,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The steps that prove it, in causal order; the last is the step itself."""
     impact: float = 0.0
     """0..1: for a step that is of no class itself, a hand-off or an approval, what it lets happen."""
+    counts: float = 1.0
+    """The share of its evidence that it keeps; less than all of it raises no case, and supports those of others."""
 
 
 Shows = Literal["movement", "novelty", "support"]
@@ -54,6 +56,8 @@ class Detector:
     shows: Shows
     asked: Asked = "privileged"
     """Which steps it is asked about."""
+    is_pure_novelty: bool = False
+    """Whether it asks for no more than what an update brings: another tool, another name, another order."""
 
     @property
     def raises_case(self) -> bool:
@@ -62,11 +66,17 @@ class Detector:
 
 
 def detector(
-    *, needs: tuple[str, ...], techniques: tuple[str, ...], shows: Shows, asked: Asked = "privileged"
+    *,
+    needs: tuple[str, ...],
+    techniques: tuple[str, ...],
+    shows: Shows,
+    asked: Asked = "privileged",
+    is_pure_novelty: bool = False,
 ) -> Callable[[Judge], Detector]:
     """Declare a detector."""
 
     def declare(judge: Judge) -> Detector:
-        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, shows, asked)
+        summary = first_line(judge.__doc__)
+        return Detector(judge.__name__, summary, judge, needs, techniques, shows, asked, is_pure_novelty)
 
     return declare
