@@ -180,7 +180,12 @@ from files
 order by path, sha256
 """
 _REJECTED = "select path, line, reason from rejected order by path, line, reason, sha256 limit $rows"
-_UNMATCHED = "select tool, agent_id, steps from unmatched order by steps desc, tool, agent_id limit $rows"
+_UNMATCHED = """
+select tool, agent_id, steps, classed_as, shown_by
+from unmatched
+order by steps desc, tool, agent_id
+limit $rows
+"""
 _FAILED = "select plugin, reason from failed order by plugin, reason"
 _COULD_FIRE = """
 select

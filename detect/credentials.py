@@ -50,6 +50,8 @@ IS_TEMPORARY: Final = re.compile(r"ASIA[A-Z0-9]{12}|ey[JK]")
 _EXPIRY: Final = re.compile(
     r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
 )
+_MOMENTS: Final = ("", "%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p", "%a %b %d %H:%M:%S UTC %Y")
+"""Forms of a moment: ISO 8601, then as CloudTrail writes the expiration of a session."""
 OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
 """Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
 _MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
@@ -288,8 +290,10 @@ def _until(step: Step) -> int | None:
     said = _EXPIRY.search(result)
     if said is None:
         return 0
-    try:
-        moment = datetime.fromisoformat(said[1])
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
-    except (ValueError, OverflowError):
-        return 0
+    for form in _MOMENTS:
+        try:
+            moment = datetime.strptime(said[1], form) if form else datetime.fromisoformat(said[1])
+            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
+        except (ValueError, OverflowError):
+            continue
+    return 0

@@ -14,6 +14,9 @@ from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _DAY_NS: Final = 86_400_000_000_000
+_STIRS_NS: Final = 7 * _DAY_NS
+_FEW_SESSIONS: Final = 5
+"""Of a week: an agent with more is at work again."""
 _RETIRES: Final = re.compile(
     r"(?:delet|disabl|deactivat|revok|retir|decommission|offboard|deregister|terminat|remov|suspend|expire)",
     re.IGNORECASE,
@@ -49,6 +52,8 @@ class Lives(msgspec.Struct):
     longest_ns: dict[str, int] = {}
     woke: dict[str, tuple[str, int, int, Step]] = {}
     """Agent -> (the session in which it woke, the silence before it, the longest one until then, the step before)."""
+    stirring: dict[str, tuple[int, list[str]]] = {}
+    """Agent -> (when it woke, its sessions since), while they are few."""
     retired: dict[str, Step] = {}
     """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
 
@@ -60,19 +65,31 @@ class Lives(msgspec.Struct):
         before = self.last.get(agent)
         if before is not None and step.at_ns - before[0] > _DAY_NS:
             silence, longest = step.at_ns - before[0], self.longest_ns.get(agent, 0)
-            remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
+            if not self._stirs(step):
+                remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
+                remember(self.stirring, agent, (step.at_ns, []))
             remember(self.longest_ns, agent, max(silence, longest))
+        stirring = self.stirring.get(agent)
+        if stirring is not None and step.session_id not in stirring[1]:
+            stirring[1].append(step.session_id)
+            if len(stirring[1]) > _FEW_SESSIONS:
+                del self.stirring[agent]
         if before is None or before[1].session_id != step.session_id:
             remember(self.last, agent, (step.at_ns, step.without_payload()))
         else:
             self.last[agent] = (step.at_ns, before[1])
 
     def sleep(self, step: Step) -> Sleep | None:
-        """The silence before this session, where there was one of more than a day."""
+        """The silence before this session, where there was one of more than a day, or before the few that led to it."""
         woke = self.woke.get(step.agent_id)
-        if woke is None or woke[0] != step.session_id:
+        if woke is None or (woke[0] != step.session_id and not self._stirs(step)):
             return None
         return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3])
+
+    def _stirs(self, step: Step) -> bool:
+        """Whether the agent woke in the last week and was hardly at work since: a step a day is no habit yet."""
+        stirring = self.stirring.get(step.agent_id)
+        return stirring is not None and step.at_ns is not None and step.at_ns - stirring[0] <= _STIRS_NS
 
     def take(self, step: Step) -> None:
         """Remember what a step that took effect put out of service, or back into it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
@@ -35,6 +35,7 @@ from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
+from detect.unmatched import unmatched
 from detect.updates import after_update
 from detect.verdicts import Tuning, tuning_of
 from ingest.database import ask, ask_in_parts, open_published, rows_of
@@ -61,15 +62,6 @@ order by day nulls first, agent_id, agent_version, aspect, context, value
 _COUNTS_AT_ONCE: Final = 100_000
 
 _LAST: Final = "select cast(max(ordered_at) as date) from events"
-
-_UNMATCHED: Final = """
-select tool, agent_id, count(*) as steps
-from events
-left join classed using (tool)
-where kind = 'tool_call' and tool is not null and capability is null
-group by all
-order by steps desc, tool, agent_id
-"""
 
 
 @dataclass
@@ -130,8 +122,8 @@ def detect_in(
         stopped = where_it_stopped(connection, edition, version)
         run = _Run(connection, window_hours, stopped, tuning, registry, pin)
         detected = _completed(connection, run.detected(), rules, tuning)
-        unmatched = ask(connection, _UNMATCHED)
-        detected.unmatched = unmatched.height
+        unknown = unmatched(connection, run.told)
+        detected.unmatched = unknown.height
         case_of = {f: case.case_id for case in detected.cases for f in case.finding_ids}
         beyond = {f for case in detected.cases for f in case.beyond}
         edition.replace("findings", findings_table(detected.found, case_of, beyond))
@@ -139,7 +131,7 @@ def detect_in(
         edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
         edition.replace("reviewed", tuning.reviewed())
         edition.replace("could_fire", could_fire_table(detected.judged))
-        edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
+        edition.replace("unmatched", unknown.to_arrow().cast(UNMATCHED))
         edition.replace("failed", failed_table(detected.failed))
         # What a broken detector would have said is not known: the next run judges those days anew.
         keep(edition, stopped, [] if detected.failed else run.days, version)
@@ -221,6 +213,11 @@ class _Run:
         else:
             self._causal = CausalPass.resume(stopped.memory, self._history, window_hours, registry)
             self._take_up(stopped)
+
+    @property
+    def told(self) -> Mapping[str, Mapping[str, int]]:
+        """What tools showed whose names say nothing."""
+        return self._causal.told
 
     def _take_up(self, stopped: Stopped) -> None:
         for day in stopped.days:

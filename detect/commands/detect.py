@@ -124,7 +124,8 @@ def print_detected(detected: Detected, data: Path) -> None:
     if detected.unmatched:
         typer.echo(f"{detected.unmatched} tools are not in the capability table; class them with --capabilities:")
         for row in ask(connection, "from unmatched order by steps desc, tool, agent_id limit 10").iter_rows(named=True):
-            typer.echo(f"  {inert(row['tool'])} ({row['steps']:,} steps of {inert(row['agent_id'])})")
+            shown = f": {row['classed_as']} by {inert(row['shown_by'])}" if row["classed_as"] else ""
+            typer.echo(f"  {inert(row['tool'])} ({row['steps']:,} steps of {inert(row['agent_id'])}){shown}")
     for name, reason in sorted(detected.failed.items()):
         note(f"the detector {name} broke: {reason}; the others ran on")
 

@@ -416,5 +416,5 @@ def test_a_tool_that_no_rule_knows_is_listed(fleet: Fleet) -> None:
     fleet.session("triage", 0, call("frobnicate"), call("frobnicate"))
     fleet.judge()
     assert ask(open_published(fleet.data), "from unmatched").to_dicts() == [
-        {"tool": "frobnicate", "agent_id": "triage", "steps": 2}
+        {"tool": "frobnicate", "agent_id": "triage", "steps": 2, "classed_as": None, "shown_by": None}
     ]
