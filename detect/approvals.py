@@ -7,6 +7,7 @@ person who is not the agent. A source that has no place for approvals is never r
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final, Literal
@@ -73,7 +74,7 @@ _WORST_LAST: Final[tuple[Cover, ...]] = (
     "expired", "automatic", "other_arguments", "used_up", "by_an_agent", "by_the_agent", "denied",
 )  # fmt: skip
 
-_REFERENCE_KEYS: Final = frozenset(
+REFERENCE_KEYS: Final = frozenset(
     {"approvalid", "approvalref", "approvalreference", "approvaltoken", "approval", "approvalrequestid", "changeid",
      "changeticket", "changerequest", "changerequestid", "approvedin"}
 )  # fmt: skip
@@ -93,7 +94,7 @@ class Approval(msgspec.Struct):
 
     step: Step
     named: frozenset[str]
-    arguments: dict[str, str]
+    arguments: dict[str, frozenset[str]]
     reference: str | None
     digest: str | None
     ends_ns: int | None
@@ -221,7 +222,7 @@ class Approvals(msgspec.Struct):
 
 def reference_in(arguments: str | None) -> str | None:
     """The decision that a call or an approval names by its id."""
-    return next((value for key, value in scalars_in(arguments) if key in _REFERENCE_KEYS and len(value) >= 4), None)
+    return next((value for key, value in scalars_in(arguments) if key in REFERENCE_KEYS and len(value) >= 4), None)
 
 
 def canonical_digest(arguments: str | None, algorithm: Literal["blake2b", "sha256"] = "blake2b") -> str:
@@ -252,7 +253,7 @@ def _read(step: Step) -> Approval:
     return Approval(
         step=step.without_payload(),
         named=frozenset(value for _, value in values) | ({step.target} if step.target else set()),
-        arguments={key: value for key, value in values if key not in _REFERENCE_KEYS},
+        arguments=_by_name((key, value) for key, value in values if key not in REFERENCE_KEYS),
         reference=reference_in(step.arguments),
         digest=next((value.removeprefix("sha256:") for key, value in values if key in _HASH_KEYS), None),
         ends_ns=ends,
@@ -269,6 +270,13 @@ def _moment(text: str) -> int | None:
         return None
 
 
-def _differs(approved: dict[str, str], done: str | None) -> bool:
-    """Whether both name the same argument with another value."""
-    return any(key in approved and approved[key] != value for key, value in scalars_in(done))
+def _differs(approved: dict[str, frozenset[str]], done: str | None) -> bool:
+    """Whether both name the same argument with another value, a list by all of its members."""
+    return any(key in approved and approved[key] != values for key, values in _by_name(scalars_in(done)).items())
+
+
+def _by_name(values: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    named: dict[str, frozenset[str]] = {}
+    for key, value in values:
+        named[key] = named.get(key, frozenset()) | {value}
+    return named

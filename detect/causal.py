@@ -18,13 +18,15 @@ from baseline.history import History
 from detect.approvals import Approvals, Coverage
 from detect.authority import Delegation, Delegations
 from detect.chains import Chains, Completed, Phases
-from detect.credentials import Credentials, Switch
+from detect.credentials import LONGEST_PATH, Credentials, Switch, is_service, is_temporary
 from detect.disguise import Shapes
 from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
+from detect.excuses import Excuse, Excuses
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.lives import Lives, Sleep
 from detect.memory import Habits, packed, unpacked
+from detect.named_next import NamedNext
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
 from detect.reach import HOUR_S, Reach, Reaches, Stranger
@@ -37,6 +39,7 @@ from detect.step import Step, within
 WINDOW_HOURS: Final = 24.0
 """How long a path, a delegation or a temporary credential is followed: Hopper's backtrace is a day as well."""
 _MOVES: Final = frozenset({"remote_execution", "credential", "permission", "network_path"})
+_GOES: Final = frozenset({"remote_execution", "credential"})
 
 Asked = Literal["privileged", "handoff", "approval"]
 """What a detector is asked about."""
@@ -47,11 +50,25 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     asked: Asked = "privileged"
     coverage: Coverage = Coverage("none")
+    excuse: Excuse | None = None
+    """What speaks for the step although no person approved it."""
     has_history: bool = False
     root: str = ""
     """The agent at the start of the path: who first held what this step acts with."""
     root_has_history: bool = False
     is_new_to_root: bool = False
+    is_new_to_giver: bool = False
+    """Whether who took the credential that the step acts with had never reached the target."""
+    came: tuple[Step, ...] = ()
+    """The steps on other places, each of which named the next one in its command, up to this step's target."""
+    came_shown: int = 0
+    """Sessions of earlier days that went the last of these ways."""
+    chain: tuple[Step, ...] = ()
+    """The steps that each took a temporary credential with the one before; this step takes or uses the last."""
+    chain_shown: int = 0
+    """Sessions in which the root of the chain had one as long."""
+    chain_chance: float = 1.0
+    """Of the root going from one role to another that it never went to from there; 0 where it did go there."""
     reach: Reach
     switch: Switch | None = None
     opened_by: Step | None = None
@@ -102,8 +119,10 @@ class Memory(msgspec.Struct):
     """Everything that the pass remembers."""
 
     approvals: Approvals = msgspec.field(default_factory=Approvals)
+    excuses: Excuses = msgspec.field(default_factory=Excuses)
     credentials: Credentials = msgspec.field(default_factory=Credentials)
     opened: Opened = msgspec.field(default_factory=Opened)
+    named_next: NamedNext = msgspec.field(default_factory=NamedNext)
     delegations: Delegations = msgspec.field(default_factory=Delegations)
     reaches: Reaches = msgspec.field(default_factory=Reaches)
     restrictions: Restrictions = msgspec.field(default_factory=Restrictions)
@@ -178,12 +197,16 @@ class CausalPass:
         unmasked = None if step.is_privileged else memory.shapes.unmask(step)
         if unmasked is not None:
             step.capability = unmasked
-        is_asked = step.is_privileged or memory.credentials.is_handed_on(step)
+        is_asked = not is_service(step.agent_id) and (
+            step.is_privileged or memory.credentials.is_handed_on(step, memory.habits)
+        )
         facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.gives and step.is_done:
-                memory.credentials.take(step, None, _UNKNOWN, self._history, memory.habits)
+                memory.credentials.take(step, None, memory.approvals.covering(step), self._history, memory.habits)
+                memory.lives.given_out(step)
+            memory.excuses.take(step)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
         return facts
@@ -202,14 +225,24 @@ class CausalPass:
         is_move = is_open_move and step.is_done and step.capability in _MOVES
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
+        chain, chain_shown, chain_chance = self._chain(step)
+        came, came_shown = self._came(step) if step.capability in _GOES else ((), 0)
         if step.is_done:
             memory.distances.take(step, switch, habits)
         facts = Facts(
             coverage=coverage,
+            excuse=None if is_covered else memory.excuses.of(step, coverage, habits),
             has_history=self._history.is_enough(step.agent_id),
             root=root,
             root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
             is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
+            is_new_to_giver=switch is not None
+            and memory.reaches.is_new_to(switch.path[0].agent_id, step.target or "", self._history, habits),
+            came=came,
+            came_shown=came_shown,
+            chain=chain,
+            chain_shown=chain_shown,
+            chain_chance=chain_chance,
             reach=reach,
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
@@ -241,11 +274,42 @@ class CausalPass:
             memory.credentials.note(step, habits, window_s)
             memory.credentials.take(step, switch, coverage, self._history, habits)
             memory.lives.take(step)
+            if step.gives:
+                memory.lives.given_out(step)
             if step.capability == "network_path" and not is_covered:
                 memory.opened.take(step)
             if is_open_move:
                 memory.reaches.remember(step)
         return facts
+
+    def _chain(self, step: Step) -> tuple[tuple[Step, ...], int, float]:
+        """The temporary credentials that led to this step, and how often their root went as far."""
+        taken = self._memory.credentials.chain(step, self._window_s)
+        if not taken:
+            return (), 0, 1.0
+        chain = (*taken, step) if step.gives and is_temporary(step) else taken
+        if len(chain) < 2:
+            return (), 0, 1.0
+        habits, root, links = self._memory.habits, taken[0].agent_id, str(len(chain))
+        edge = f"{chain[-2].target} {chain[-1].target}"
+        before, edges = habits.seen("chain", root), habits.distinct("chain edge", root)
+        chance = 0.0 if habits.seen("chain edge", root, edge) else (edges + 1) / (before + edges + 2)
+        for parts in ((), (links,)):
+            habits.note(step.session_id, "chain", root, *parts)
+        habits.note(step.session_id, "chain edge", root, edge)
+        return chain, sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)), chance
+
+    def _came(self, step: Step) -> tuple[tuple[Step, ...], int]:
+        """The way that commands on other hosts had named, and in how many sessions somebody went it before."""
+        memory = self._memory
+        came = memory.named_next.came(step, self._window_s)
+        if step.is_done and step.capability == "remote_execution":
+            memory.named_next.take(step, came)
+        if not came:
+            return (), 0
+        way = (came[-1].target or "", step.target or "")
+        memory.habits.note(step.session_id, "way", *way)
+        return came, memory.habits.seen("way", *way)
 
     def _fan(self, step: Step) -> tuple[tuple[Step, ...], tuple[int, int], int]:
         """The new targets of the last hour, one step each, and in how many sessions there were as many before."""
@@ -269,4 +333,3 @@ class CausalPass:
 
 
 _NOWHERE: Final = Reach(False, False, False, False, 1.0, 0)
-_UNKNOWN: Final = Coverage("none")

@@ -54,6 +54,9 @@ OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid",
 _MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
 _CARRIED: Final = re.compile(r"[\w+/=.~:@-]{8,4096}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
+_SERVICE: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.amazonaws\.com")
+_ONE_MOMENT_S: Final = 120
+_A_DAY_S: Final = 24 * 3600
 _ASSUMED: Final = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?")
 
 
@@ -70,6 +73,8 @@ class Gift(msgspec.Struct, frozen=True):
     """Whether giving such credentials is the giver's usual work, if not this one."""
     until_ns: int | None
     """When it ends; None: a key that lives until it is rotated."""
+    told_by: tuple[str, ...] = ()
+    """Under which names the logs tell of the giving: a cloud's own log knows an agent by its role."""
 
 
 class Switch(msgspec.Struct, frozen=True):
@@ -81,6 +86,8 @@ class Switch(msgspec.Struct, frozen=True):
     """From the step that gave the credential to the step that used it."""
     is_session: bool = False
     """Whether the credential is a temporary one: who uses it is the one who took it, under another name."""
+    is_handed_on: bool = False
+    """Whether another agent took it, as whom this one never acted."""
 
 
 class Credentials(msgspec.Struct):
@@ -106,7 +113,9 @@ class Credentials(msgspec.Struct):
             return None
         gift = self._gift_of(acting, step, window_s) or self._gift_of(_acted_with(acting), step, window_s, key=True)
         if gift is not None:
-            return None if self._may_hold(gift, step, habits) or self._is_shared(gift, step) else _clear(gift, step)
+            if self._may_hold(gift, step, habits) or self._is_shared(gift, step):
+                return None
+            return _clear(gift, step, is_handed_on=self._is_of_another(gift, step, habits))
         if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
             return None
         if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
@@ -130,7 +139,7 @@ class Credentials(msgspec.Struct):
                 if gift is None or gift.identity == part or part in (step.target, step.tool, step.principal):
                     continue
                 if gift.step.event_id != step.event_id and not self._may_hold(gift, step, habits):
-                    return _clear(gift, step)
+                    return _clear(gift, step, is_handed_on=self._is_of_another(gift, step, habits))
         return None
 
     def _gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
@@ -152,20 +161,40 @@ class Credentials(msgspec.Struct):
         return len(users) > _MOST_USERS
 
     def _may_hold(self, gift: Gift, step: Step, habits: Habits) -> bool:
-        agent = step.agent_id
-        if gift.is_held and (gift.step.agent_id == agent or gift.until_ns is not None):
+        if (gift.is_held or gift.is_trade) and _is_own(gift.identity, step) and (gift.is_held or gift.until_ns is None):
             return True
-        if gift.is_trade and gift.identity in (agent.rpartition("/")[2], (step.principal or "").rpartition("/")[2]):
+        if gift.is_held and not self._is_of_another(gift, step, habits):
             return True
-        return habits.seen("acts as", agent, gift.identity) > 0
+        return habits.seen("acts as", step.agent_id, gift.identity) > 0
 
-    def is_handed_on(self, step: Step) -> bool:
-        """Whether the step acts with a credential that another agent took, without approval or habit."""
+    def _is_of_another(self, gift: Gift, step: Step, habits: Habits) -> bool:
+        """Whether somebody else took the credential: not this agent under any of its names, nor for this identity."""
+        agent = step.agent_id
+        if is_service(gift.step.agent_id):
+            first = self.users.get(gift.step.event_id, [agent])[0]
+            return first != agent and not _is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
+        if agent in gift.told_by or _is_own(gift.identity, step):
+            return False
+        known_as = (agent, *gift.told_by)
+        return not any(
+            habits.seen("acts as", agent, name) or habits.seen("acts as", name, agent) for name in known_as
+        ) and not habits.seen("acts as", agent, gift.identity)
+
+    def chain(self, step: Step, window_s: float) -> tuple[Step, ...]:
+        """The steps that each took a temporary credential with the one before, up to the one that this step acts with."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or gift.until_ns is None or gift.step.event_id == step.event_id:
+            return ()
+        return tuple(s for s in gift.path if not is_service(s.agent_id))
+
+    def is_handed_on(self, step: Step, habits: Habits) -> bool:
+        """Whether the step acts with a credential that another agent took."""
         if step.credential_id is None or not self.given:
             return False
         acting = step.credential_id
         gift = self.given.get(fingerprint(acting)) or self.given.get(_acted_with(acting))
-        return gift is not None and not gift.is_held and gift.step.agent_id != step.agent_id
+        return gift is not None and self._is_of_another(gift, step, habits)
 
     def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
         """Remember what a step that took effect handed out."""
@@ -180,16 +209,17 @@ class Credentials(msgspec.Struct):
             return
         identity = step.target or step.tool or ""
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
-        before = switch.path[:-1] if switch is not None else ()
-        is_held = coverage.is_covered or (usual and switch is None)
+        before = switch.path[:-1] if switch is not None else self.chain(step, _A_DAY_S)
+        is_held = coverage.is_covered or (usual and switch is None) or is_service(step.agent_id)
         path = (*before, step.without_payload())
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
-        gift = Gift(path[-1], identity, path, is_held, is_trade, _until(step))
+        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, _until(step), (step.agent_id,))
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:
             if credential not in (step.credential_id, step.principal):
-                remember(self.given, fingerprint(credential), gift)
+                name = fingerprint(credential)
+                remember(self.given, name, _told_twice(self.given.get(name), gift))
         for value in unnamed:
             remember(self.given, _acted_with(value), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
@@ -210,6 +240,24 @@ class Credentials(msgspec.Struct):
             habits.note(step.session_id, "acts", step.agent_id)
         if acting is not None and (gift := self._gift_of(acting, step, window_s)) is not None:
             habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
+
+
+def is_service(agent: str) -> bool:
+    """Whether this is a cloud's own service, which takes a role so that what runs in it may act: nobody's root."""
+    return _SERVICE.fullmatch(agent) is not None
+
+
+def _is_own(identity: str, step: Step) -> bool:
+    """Whether the credential stands for the very identity that acts."""
+    names = {name for whole in (step.agent_id, step.principal or "") for name in (whole, whole.rpartition("/")[2])}
+    return identity in names or identity == role_of(step.principal or "")
+
+
+def _told_twice(before: Gift | None, gift: Gift) -> Gift:
+    """The gift with the names of everybody whose log tells of it: two logs may tell of one giving."""
+    if before is None or before.step.agent_id == gift.step.agent_id or not within(before.step, gift.step, _ONE_MOMENT_S):
+        return gift
+    return msgspec.structs.replace(gift, told_by=tuple(dict.fromkeys((*before.told_by, *gift.told_by))))
 
 
 def acting_as(step: Step) -> str | None:
@@ -274,9 +322,14 @@ def _ended(gift: Gift) -> float:
     return max(gift.until_ns, gift.step.at_ns)
 
 
-def _clear(gift: Gift, step: Step) -> Switch:
+def _clear(gift: Gift, step: Step, *, is_handed_on: bool) -> Switch:
     path = (*gift.path, step.without_payload())[-LONGEST_PATH:]
-    return Switch("clear", gift.identity, path, is_session=gift.until_ns is not None)
+    return Switch("clear", gift.identity, path, is_session=gift.until_ns is not None, is_handed_on=is_handed_on)
+
+
+def is_temporary(step: Step) -> bool:
+    """Whether what the step handed out ends by itself."""
+    return _until(step) is not None
 
 
 def _until(step: Step) -> int | None:

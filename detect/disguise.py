@@ -42,7 +42,7 @@ class Shapes(msgspec.Struct):
         """The class of a step whose name says nothing, or None; the shapes of known tools are learnt on the way."""
         if step.arguments is None or step.capability == "read":
             return None
-        names = frozenset(key for key, _ in scalars_in(step.arguments))
+        names = frozenset(key for key, value in scalars_in(step.arguments) if value != step.credential_id)
         if len(names) < _LEAST_KEYS:
             return None
         shape = ",".join(sorted(names))

@@ -64,7 +64,7 @@ class Rates:
         seldom = -log10(min(1.0, of_agent))
         sure = -log10(1 - min(_SUREST, f.finding.anomaly))
         said_before = max(self._days_same[name, agent, f.step.tool] for agent in _agents(f))
-        return _claimed(f) * (seldom + sure) / (1 + said_before)
+        return _claimed(f) * f.finding.left * (seldom + sure) / (1 + said_before)
 
 
 def _claimed(f: Found) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from detect.credentials import OBJECT_KEYS, acting_as, fingerprint
+from detect.credentials import OBJECT_KEYS, acting_as, fingerprint, given
 from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in
@@ -86,6 +86,12 @@ class Lives(msgspec.Struct):
         elif _REVIVES.search(tool):
             for name in names:
                 self.retired.pop(fingerprint(name), None)
+
+    def given_out(self, step: Step) -> None:
+        """Who hands out a key that was retired says that it is in service again."""
+        if self.retired and _RETIRES.search(step.tool or "") is None:
+            for credential in given(step.result):
+                self.retired.pop(fingerprint(credential), None)
 
     def retired_by(self, step: Step) -> Step | None:
         """The step that took the acting agent, key or principal out of service before."""

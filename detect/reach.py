@@ -50,7 +50,7 @@ class Stranger(msgspec.Struct, frozen=True):
     account: str
     is_new_to_all: bool
     named: int
-    """Sessions of the agent whose privileged steps named any account."""
+    """Sessions of the agent whose privileged steps named any account; for one new to all, the accounts of the fleet."""
 
 
 class Reaches(msgspec.Struct):
@@ -118,7 +118,9 @@ class Reaches(msgspec.Struct):
                 and account != account_of(step.principal or "")
                 and not habits.seen("names", agent, account)
             ):
-                found = Stranger(account, not habits.seen("names", "", account), habits.seen("names", agent))
+                is_new_to_all = not habits.seen("names", "", account)
+                named = habits.distinct("names", "") if is_new_to_all else habits.seen("names", agent)
+                found = Stranger(account, is_new_to_all, named)
             for parts in ((agent, account), ("", account), (agent,)):
                 habits.note(step.session_id, "names", *parts)
         return found

@@ -33,7 +33,8 @@ def credential_switch_then_new_reach(
     if switch is None or facts.coverage.is_covered:
         return None
     if switch.how == "clear":
-        is_new, has_history = facts.is_new_reach or facts.is_new_to_root, facts.has_history or facts.root_has_history
+        is_new = facts.is_new_reach or facts.is_new_to_root
+        has_history = facts.has_history or facts.root_has_history
     else:
         is_new, has_history = facts.is_new_reach and reach.chance <= usual, facts.has_history
     if not is_new or not has_history:
@@ -41,7 +42,7 @@ def credential_switch_then_new_reach(
     title = "credential switch, then new reach"
     if switch.how == "unclear":
         title = "unclear credential switch, then new reach"
-    elif switch.path[0].agent_id != step.agent_id and not switch.is_session:
+    elif switch.is_handed_on:
         title = "credential of another agent, then new reach"
     giver = switch.path[-2] if switch.how == "clear" else step
     given = f"given by {giver.tool} of {giver.agent_id}" if switch.how == "clear" else "its origin is in no log"
