@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal
 
 import msgspec
 
+from baseline.capability_table import words_of
 from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in
@@ -82,6 +84,10 @@ REFERENCE_KEYS: Final = frozenset(
 _HASH_KEYS: Final = frozenset(
     {"argumentshash", "argumentssha256", "argshash", "argssha256", "argumentsdigest", "inputhash", "payloadhash"}
 )
+_WORDS_KEYS: Final = frozenset(
+    {"reason", "purpose", "comment", "description", "note", "notes", "justification", "message", "summary", "title"}
+)
+"""Argument names that hold words for a reader: a retry may say it otherwise, and does the same."""
 _EXPIRY_KEYS: Final = frozenset({"expiresat", "expires", "validuntil", "expiry", "notafter", "approveduntil"})
 _LIFETIME_KEYS: Final = frozenset({"expiresins", "expiresinseconds", "ttl", "ttls", "ttlseconds", "validfors"})
 _SCOPE_KEYS: Final = frozenset({"scope", "scopes", "allowedtools", "allowedtargets", "targets"})
@@ -135,7 +141,7 @@ class Approvals(msgspec.Struct):
         """The best that can be said of a step; an approval that names nothing covers the next step only."""
         if (own := self._own(step)) is not None:
             return own
-        decided = self.decided.get(step.session_id, [])
+        decided = self.decided.get(step.session_id) or self.decided.get(named_session(step), [])
         if not decided:
             if self._is_replayed(step):
                 return Coverage("replayed")
@@ -205,19 +211,31 @@ class Approvals(msgspec.Struct):
             return approval.digest in (_digest_of(step), canonical_digest(step.arguments, "sha256"))
         if not approval.scope.isdisjoint({step.target, step.tool, step.capability}):
             return True
-        if given.tool is not None and given.tool == step.tool and step.target is None:
+        if given.tool is not None and step.target is None and action_of(given.tool) == action_of(step.tool or ""):
             return not _differs(approval.arguments, step.arguments)
         if step.target is not None and step.target in approval.named:
             return given.tool is None or given.tool != step.tool or not _differs(approval.arguments, step.arguments)
         if given.target is not None:
             return False
         if given.tool is not None:
-            return given.tool == step.tool and not _differs(approval.arguments, step.arguments)
+            return action_of(given.tool) == action_of(step.tool or "") and not _differs(approval.arguments, step.arguments)
         if set(approval.used_by) - {step.event_id} or not step.is_privileged:
             return False
         if step.event_id not in approval.used_by:
             approval.used_by.append(step.event_id)
         return True
+
+
+def named_session(step: Step) -> str:
+    """The session that a role session is named after: a cloud's own log knows an agent's run by that name alone."""
+    principal = step.principal or ""
+    return principal.rpartition("/")[2] if "/" in principal else ""
+
+
+@lru_cache(maxsize=1 << 14)
+def action_of(tool: str) -> str:
+    """What a tool does, without whose it is and how it is written: `iam:PutRolePolicy` is `put_role_policy`."""
+    return "".join(words_of(tool.rpartition(":")[2].rpartition(".")[2].rpartition("__")[2]))
 
 
 def reference_in(arguments: str | None) -> str | None:
@@ -272,7 +290,10 @@ def _moment(text: str) -> int | None:
 
 def _differs(approved: dict[str, frozenset[str]], done: str | None) -> bool:
     """Whether both name the same argument with another value, a list by all of its members."""
-    return any(key in approved and approved[key] != values for key, values in _by_name(scalars_in(done)).items())
+    return any(
+        key in approved and approved[key] != values and key not in _WORDS_KEYS
+        for key, values in _by_name(scalars_in(done)).items()
+    )
 
 
 def _by_name(values: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

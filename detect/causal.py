@@ -18,7 +18,7 @@ from baseline.history import History
 from detect.approvals import Approvals, Coverage
 from detect.authority import Delegation, Delegations
 from detect.chains import Chains, Completed, Phases
-from detect.credentials import LONGEST_PATH, Credentials, Switch, is_service, is_temporary
+from detect.credentials import LONGEST_PATH, Credentials, Switch, is_service, is_temporary, may_grant
 from detect.disguise import Shapes
 from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
@@ -29,12 +29,13 @@ from detect.memory import Habits, packed, unpacked
 from detect.named_next import NamedNext
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
-from detect.reach import HOUR_S, Reach, Reaches, Stranger
+from detect.reach import HOUR_S, Place, Reach, Reaches, Stranger
 from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
 from detect.shift import Shift, Shifts
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
+from detect.weakened import After, Weakened
 
 WINDOW_HOURS: Final = 24.0
 """How long a path, a delegation or a temporary credential is followed: Hopper's backtrace is a day as well."""
@@ -57,8 +58,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The agent at the start of the path: who first held what this step acts with."""
     root_has_history: bool = False
     is_new_to_root: bool = False
+    takes_chance: float = 0.0
+    """Of the root of the path taking a credential that is new to it."""
+    is_just_given: bool = False
+    """Whether the logs show who took the credential that the step acts with."""
     is_new_to_giver: bool = False
     """Whether who took the credential that the step acts with had never reached the target."""
+    after: After | None = None
+    """What this session weakened shortly before."""
+    place: Place | None = None
+    """Where the step goes out from, where nobody ever acted from there."""
     came: tuple[Step, ...] = ()
     """The steps on other places, each of which named the next one in its command, up to this step's target."""
     came_shown: int = 0
@@ -129,6 +138,7 @@ class Memory(msgspec.Struct):
     lives: Lives = msgspec.field(default_factory=Lives)
     provenance: Provenance = msgspec.field(default_factory=Provenance)
     chains: Chains = msgspec.field(default_factory=Chains)
+    weakened: Weakened = msgspec.field(default_factory=Weakened)
     shapes: Shapes = msgspec.field(default_factory=Shapes)
     distances: Distances = msgspec.field(default_factory=Distances)
     shifts: Shifts = msgspec.field(default_factory=Shifts)
@@ -203,7 +213,7 @@ class CausalPass:
         facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
-            if step.gives and step.is_done:
+            if step.is_done and (step.gives or may_grant(step)):
                 memory.credentials.take(step, None, memory.approvals.covering(step), self._history, memory.habits)
                 memory.lives.given_out(step)
             memory.excuses.take(step)
@@ -217,8 +227,10 @@ class CausalPass:
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         delegation = memory.delegations.of(step)
+        if is_covered:
+            memory.credentials.approve(step, window_s)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
-        is_open_move = reach.is_new and not is_covered and step.is_privileged
+        is_open_move = reach.is_new and not is_covered and step.is_privileged and step.capability != "destructive"
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
         if is_unmasked is False:
             memory.shapes.unmask(step)
@@ -229,13 +241,19 @@ class CausalPass:
         came, came_shown = self._came(step) if step.capability in _GOES else ((), 0)
         if step.is_done:
             memory.distances.take(step, switch, habits)
+        is_own_rule = rewrites_itself(step)
+        after = None if is_covered or not step.is_done else memory.weakened.after(step, habits)
         facts = Facts(
             coverage=coverage,
+            after=after,
+            place=memory.reaches.place(step, habits),
             excuse=None if is_covered else memory.excuses.of(step, coverage, habits),
             has_history=self._history.is_enough(step.agent_id),
             root=root,
             root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
             is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
+            takes_chance=memory.credentials.takes_chance(switch.path[0].agent_id, habits) if switch is not None else 0.0,
+            is_just_given=memory.credentials.is_given(step, window_s),
             is_new_to_giver=switch is not None
             and memory.reaches.is_new_to(switch.path[0].agent_id, step.target or "", self._history, habits),
             came=came,
@@ -253,7 +271,7 @@ class CausalPass:
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
             sleep=memory.lives.sleep(step),
             retired_by=memory.lives.retired_by(step) if step.is_done else None,
-            rewrites_itself=rewrites_itself(step),
+            rewrites_itself=is_own_rule,
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),
             origin=memory.provenance.origin(step, habits),
             phases=memory.chains.phase(step, habits, is_covered=is_covered)
@@ -280,6 +298,8 @@ class CausalPass:
                 memory.opened.take(step)
             if is_open_move:
                 memory.reaches.remember(step)
+            if not is_covered and self._weakens(step, is_own_rule=is_own_rule):
+                memory.weakened.take(step, is_own_rule=is_own_rule)
         return facts
 
     def _chain(self, step: Step) -> tuple[tuple[Step, ...], int, float]:
@@ -291,6 +311,8 @@ class CausalPass:
         if len(chain) < 2:
             return (), 0, 1.0
         habits, root, links = self._memory.habits, taken[0].agent_id, str(len(chain))
+        if chain[-2].target == chain[-1].target:
+            return (), 0, 1.0
         edge = f"{chain[-2].target} {chain[-1].target}"
         before, edges = habits.seen("chain", root), habits.distinct("chain edge", root)
         chance = 0.0 if habits.seen("chain edge", root, edge) else (edges + 1) / (before + edges + 2)
@@ -298,6 +320,12 @@ class CausalPass:
             habits.note(step.session_id, "chain", root, *parts)
         habits.note(step.session_id, "chain edge", root, edge)
         return chain, sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)), chance
+
+    def _weakens(self, step: Step, *, is_own_rule: bool) -> bool:
+        """Whether the step weakens what holds others or its own agent back, and that is not its agent's habit."""
+        if not is_own_rule and step.capability != "defence_impairment":
+            return False
+        return not self._history.seen(step.agent_id, "tool_target", step.target or "", step.tool or "").sessions
 
     def _came(self, step: Step) -> tuple[tuple[Step, ...], int]:
         """The way that commands on other hosts had named, and in how many sessions somebody went it before."""

@@ -37,6 +37,11 @@ _SECRET: Final = re.compile(
 """Without one of these, a result that names many credentials is a list of them."""
 _MOST_HANDED: Final = 3
 _MOST_USERS: Final = 4
+_MOST_APPROVED: Final = 5_000
+_GRANTS: Final = re.compile(
+    r"\"[a-z_]*(?:grant|consent|token|assertion|lease|key|secret|cred)[a-z_]*\"\s*:", re.IGNORECASE
+)
+"""A result of an ordinary step under such a name may be what somebody acts with later."""
 _HAS_DIGIT: Final = re.compile(r"\d")
 _OPAQUE: Final = re.compile(r"(?=.*[a-zA-Z])(?=.*\d)[\w+/=~-]{16,4096}")
 _SHAPED: Final = re.compile(
@@ -96,6 +101,8 @@ class Credentials(msgspec.Struct):
     given: dict[str, Gift] = {}
     acquired: dict[tuple[str, str], Gift] = {}
     """(session, agent) -> the last credential that it took."""
+    approved: dict[tuple[str, str], bool] = {}
+    """(session, the step that gave a credential): a person approved a step of the session that acts with it."""
     users: dict[str, list[str]] = {}
     """The step that gave a credential -> the agents that acted with it."""
 
@@ -165,7 +172,22 @@ class Credentials(msgspec.Struct):
             return True
         if gift.is_held and not self._is_of_another(gift, step, habits):
             return True
-        return habits.seen("acts as", step.agent_id, gift.identity) > 0
+        return habits.seen("acts as", step.agent_id, gift.identity) > 0 or self._is_approved(gift, step)
+
+    def approve(self, step: Step, window_s: float) -> None:
+        """A person let the agent act with this credential: for the rest of the session it holds it."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is not None:
+            remember(self.approved, (step.session_id, gift.step.event_id), True, _MOST_APPROVED)
+
+    def _is_approved(self, gift: Gift, step: Step) -> bool:
+        return (step.session_id, gift.step.event_id) in self.approved
+
+    def takes_chance(self, root: str, habits: Habits) -> float:
+        """The probability that the next credential that the root takes is a new one to it (Witten and Bell, method C)."""
+        times, distinct = habits.seen("takes", root), habits.distinct("takes", root)
+        return (distinct + 1) / (times + distinct + 2)
 
     def _is_of_another(self, gift: Gift, step: Step, habits: Habits) -> bool:
         """Whether somebody else took the credential: not this agent under any of its names, nor for this identity."""
@@ -173,7 +195,7 @@ class Credentials(msgspec.Struct):
         if is_service(gift.step.agent_id):
             first = self.users.get(gift.step.event_id, [agent])[0]
             return first != agent and not _is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
-        if agent in gift.told_by or _is_own(gift.identity, step):
+        if agent in gift.told_by or _is_own(gift.identity, step) or self._is_approved(gift, step):
             return False
         known_as = (agent, *gift.told_by)
         return not any(
@@ -188,6 +210,12 @@ class Credentials(msgspec.Struct):
             return ()
         return tuple(s for s in gift.path if not is_service(s.agent_id))
 
+    def is_given(self, step: Step, window_s: float) -> bool:
+        """Whether the logs show, within the window, who took the credential that the step acts with."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        return gift is not None and within(gift.step, step, window_s)
+
     def is_handed_on(self, step: Step, habits: Habits) -> bool:
         """Whether the step acts with a credential that another agent took."""
         if step.credential_id is None or not self.given:
@@ -200,7 +228,7 @@ class Credentials(msgspec.Struct):
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
         handed = list(given(result)) if step.gives else []
-        unnamed = list(_opaque(step))[:_MOST_HANDED] if is_credential or step.capability == "permission" else []
+        unnamed = list(_opaque(step))[:_MOST_HANDED] if may_grant(step) else []
         if (
             not is_credential
             and not unnamed
@@ -208,6 +236,8 @@ class Credentials(msgspec.Struct):
         ):
             return
         identity = step.target or step.tool or ""
+        for parts in ((step.agent_id,), (step.agent_id, identity)):
+            habits.note(step.session_id, "takes", *parts)
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
         before = switch.path[:-1] if switch is not None else self.chain(step, _A_DAY_S)
         is_held = coverage.is_covered or (usual and switch is None) or is_service(step.agent_id)
@@ -289,6 +319,13 @@ def given(result: str | None) -> Iterator[str]:
         if value not in seen and (len(value) >= 20 or (len(value) >= 8 and _HAS_DIGIT.search(value))):
             seen.add(value)
             yield value
+
+
+def may_grant(step: Step) -> bool:
+    """Whether the result may hold what somebody acts with later, whatever it is called."""
+    if step.capability in ("credential", "permission"):
+        return True
+    return step.capability != "read" and step.result is not None and _GRANTS.search(step.result) is not None
 
 
 def _opaque(step: Step) -> Iterator[str]:

@@ -53,6 +53,15 @@ class Stranger(msgspec.Struct, frozen=True):
     """Sessions of the agent whose privileged steps named any account; for one new to all, the accounts of the fleet."""
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A place that a step goes out from, and from which nobody of the fleet ever acted."""
+
+    sessions: int
+    """Sessions of the identity of which the place is known."""
+    distinct: int
+    """Places that it acted from."""
+
+
 class Reaches(msgspec.Struct):
     """The new targets of every agent in the last hour, and of the whole fleet how many are usual."""
 
@@ -106,6 +115,17 @@ class Reaches(msgspec.Struct):
             habits.note(session, "names", "", account)
         if step.on_behalf_of is not None:
             habits.note(session, "human", step.on_behalf_of, target)
+
+    def place(self, step: Step, habits: Habits) -> Place | None:
+        """The place that a step goes out from, where it is new to the whole fleet."""
+        host, agent = step.source_host, step.agent_id
+        if host is None:
+            return None
+        is_new = not habits.seen("from", "", host)
+        found = Place(habits.seen("from", agent), habits.distinct("from", agent)) if is_new else None
+        for parts in ((agent,), (agent, host), ("", host)):
+            habits.note(step.session_id, "from", *parts)
+        return found
 
     def stranger(self, step: Step, habits: Habits) -> Stranger | None:
         """The first account in the arguments of a step that gives permissions which is new to the agent."""

@@ -39,6 +39,8 @@ def credential_switch_then_new_reach(
         is_new, has_history = facts.is_new_reach and reach.chance <= usual, facts.has_history
     if not is_new or not has_history:
         return None
+    if switch.how == "clear" and not switch.is_handed_on and facts.takes_chance > usual:
+        return None
     title = "credential switch, then new reach"
     if switch.how == "unclear":
         title = "unclear credential switch, then new reach"
@@ -50,7 +52,7 @@ def credential_switch_then_new_reach(
         title=title,
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity; 0 reached this target",
-        anomaly=1 - (1 - clear) * min(1.0, 4 * reach.chance)
+        anomaly=1 - max(1 - clear, facts.takes_chance) * min(1.0, 4 * reach.chance)
         if switch.how == "clear"
         else 1 - (1 - unclear) * min(1.0, max(0.6, 4 * reach.chance)),
         path=switch.path,
