@@ -30,6 +30,7 @@ SCOPE_KEYS: Final = frozenset(
 _PARENT_KEYS: Final = ("parentworkflowid", "parentsessionid", "parentsession", "parentrunid", "parenttraceid")
 _CHILD_KEYS: Final = ("sessionid", "childsessionid", "runid", "workflowid", "threadid", "taskid", "conversationid")
 _SOON_S: Final = 300
+_AT_ONCE_S: Final = 90
 _MOST_HANDOFFS: Final = 8
 
 
@@ -87,11 +88,24 @@ class Delegations(msgspec.Struct):
         if above is not None:
             remember(self.under, (start.session_id, start.agent_id), above)
 
-    def of(self, step: Step) -> Delegation | None:
-        """The delegation that the step's agent works under in this session."""
+    def of(self, step: Step, first: Step | None = None) -> Delegation | None:
+        """The delegation that the step's agent works under in this session, whose first step is `first`."""
         delegation = self.under.get((step.session_id, step.agent_id))
-        if delegation is not None or not self.lately or "/" not in step.agent_id:
+        if delegation is not None or not self.lately:
             return delegation
+        if "/" not in step.agent_id:
+            return self._begun_after(first, step)
+        return self._of_role(step)
+
+    def _begun_after(self, first: Step | None, step: Step) -> Delegation | None:
+        """A hand-off with a scope right before the session began, for the same person: its task has a session of its own."""
+        lately = self.lately.get(step.agent_id)
+        if first is None or lately is None or not lately.is_stated or first.session_id != step.session_id:
+            return None
+        is_same_human = first.on_behalf_of is None or lately.handoff.on_behalf_of in (None, first.on_behalf_of)
+        return lately if is_same_human and within(lately.handoff, first, _AT_ONCE_S) else None
+
+    def _of_role(self, step: Step) -> Delegation | None:
         # A cloud's own log knows the agent by its role, and no session of the agent's.
         role = step.agent_id.rpartition("/")[2]
         for name in (role, *(role.split("-", n)[n] for n in (1,) if "-" in role)):

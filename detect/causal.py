@@ -64,6 +64,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the logs show who took the credential that the step acts with."""
     is_new_to_giver: bool = False
     """Whether who took the credential that the step acts with had never reached the target."""
+    raises_own: Step | None = None
+    """The step that took the credential with which this one gives more rights to whom that credential stands for."""
+    new_key: Step | None = None
+    """The step that handed out the credential that is used from a place where nobody ever acted."""
+    told: tuple[Step, ...] = ()
+    """(the output whose text named both, the step that took the credential): this one uses it on the place named."""
     after: After | None = None
     """What this session weakened shortly before."""
     place: Place | None = None
@@ -76,6 +82,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The steps that each took a temporary credential with the one before; this step takes or uses the last."""
     chain_shown: int = 0
     """Sessions in which the root of the chain had one as long."""
+    chain_shown_by_all: int = 0
+    """Sessions of the fleet that had one as long."""
     chain_chance: float = 1.0
     """Of the root going from one role to another that it never went to from there; 0 where it did go there."""
     reach: Reach
@@ -214,7 +222,8 @@ class CausalPass:
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
-                memory.credentials.take(step, None, memory.approvals.covering(step), self._history, memory.habits)
+                coverage, said = memory.approvals.covering(step), memory.provenance.text_that_named(step)
+                memory.credentials.take(step, None, coverage, self._history, memory.habits, said)
                 memory.lives.given_out(step)
             memory.excuses.take(step)
         memory.reaches.note(step, memory.habits)
@@ -226,7 +235,8 @@ class CausalPass:
         coverage = memory.approvals.covering(step)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
-        delegation = memory.delegations.of(step)
+        first = memory.lives.last.get(step.agent_id)
+        delegation = memory.delegations.of(step, first[1] if first is not None else None)
         if is_covered:
             memory.credentials.approve(step, window_s)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
@@ -238,15 +248,20 @@ class CausalPass:
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
         chain, chain_shown, chain_chance = self._chain(step)
+        chain_shown_by_all = habits.seen("chain", "", str(len(chain))) if chain else 0
         came, came_shown = self._came(step) if step.capability in _GOES else ((), 0)
         if step.is_done:
             memory.distances.take(step, switch, habits)
         is_own_rule = rewrites_itself(step)
+        place = memory.reaches.place(step, habits)
         after = None if is_covered or not step.is_done else memory.weakened.after(step, habits)
         facts = Facts(
             coverage=coverage,
             after=after,
-            place=memory.reaches.place(step, habits),
+            place=place,
+            raises_own=memory.credentials.raises_own(step, window_s),
+            new_key=memory.credentials.giver(step, window_s) if place is not None else None,
+            told=memory.credentials.told(step, window_s),
             excuse=None if is_covered else memory.excuses.of(step, coverage, habits),
             has_history=self._history.is_enough(step.agent_id),
             root=root,
@@ -261,6 +276,7 @@ class CausalPass:
             chain=chain,
             chain_shown=chain_shown,
             chain_chance=chain_chance,
+            chain_shown_by_all=chain_shown_by_all,
             reach=reach,
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
@@ -269,7 +285,7 @@ class CausalPass:
             standing=standing(self.registry, step, delegation, habits),
             unmasked=is_unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
-            sleep=memory.lives.sleep(step),
+            sleep=memory.lives.sleep(step, is_open=not is_covered and step.is_done),
             retired_by=memory.lives.retired_by(step) if step.is_done else None,
             rewrites_itself=is_own_rule,
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),
@@ -290,7 +306,8 @@ class CausalPass:
         )
         if step.is_done:
             memory.credentials.note(step, habits, window_s)
-            memory.credentials.take(step, switch, coverage, self._history, habits)
+            said = memory.provenance.text_that_named(step) if step.gives else None
+            memory.credentials.take(step, switch, coverage, self._history, habits, said)
             memory.lives.take(step)
             if step.gives:
                 memory.lives.given_out(step)
@@ -319,6 +336,7 @@ class CausalPass:
         for parts in ((), (links,)):
             habits.note(step.session_id, "chain", root, *parts)
         habits.note(step.session_id, "chain edge", root, edge)
+        habits.note(step.session_id, "chain", "", links)
         return chain, sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)), chance
 
     def _weakens(self, step: Step, *, is_own_rule: bool) -> bool:

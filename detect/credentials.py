@@ -18,6 +18,7 @@ import msgspec
 from baseline.history import History
 from detect.approvals import Coverage
 from detect.memory import Habits, remember
+from detect.provenance import Said
 from detect.step import Step, within
 from ingest.arguments import scalars_in
 
@@ -38,6 +39,12 @@ _SECRET: Final = re.compile(
 _MOST_HANDED: Final = 3
 _MOST_USERS: Final = 4
 _MOST_APPROVED: Final = 5_000
+_LEAST_PLACE: Final = 6
+HOLDER_KEYS: Final = frozenset(
+    {"user", "username", "userid", "member", "principal", "principalid", "principalarn", "subject", "serviceaccount",
+     "identity", "grantee", "assignee", "account", "role", "rolename", "owner", "agent", "agentid"}
+)  # fmt: skip
+"""Argument names under which somebody is given a credential or a right."""
 _GRANTS: Final = re.compile(
     r"\"[a-z_]*(?:grant|consent|token|assertion|lease|key|secret|cred)[a-z_]*\"\s*:", re.IGNORECASE
 )
@@ -80,6 +87,10 @@ class Gift(msgspec.Struct, frozen=True):
     """When it ends; None: a key that lives until it is rotated."""
     told_by: tuple[str, ...] = ()
     """Under which names the logs tell of the giving: a cloud's own log knows an agent by its role."""
+    names: tuple[str, ...] = ()
+    """Whom the giving step named: the user, role or account that the credential stands for."""
+    said: Said | None = None
+    """The text of an earlier output in which what was taken was named."""
 
 
 class Switch(msgspec.Struct, frozen=True):
@@ -210,6 +221,34 @@ class Credentials(msgspec.Struct):
             return ()
         return tuple(s for s in gift.path if not is_service(s.agent_id))
 
+    def giver(self, step: Step, window_s: float) -> Step | None:
+        """The step of somebody else that handed out the credential that the step acts with, within the window."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or is_service(gift.step.agent_id) or step.agent_id in gift.told_by:
+            return None
+        return gift.step if within(gift.step, step, window_s) and gift.step.source_host != step.source_host else None
+
+    def raises_own(self, step: Step, window_s: float) -> Step | None:
+        """The step that took the credential, where this one gives rights to the very identity that it stands for."""
+        if step.capability != "permission" or step.arguments is None:
+            return None
+        acting = _credential(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or not gift.names:
+            return None
+        return gift.step if set(gift.names) & set(_holders(step)) else None
+
+    def told(self, step: Step, window_s: float) -> tuple[Step, ...]:
+        """(output, taking) where one text named both what was taken and the place where this step uses it."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or gift.said is None or gift.step.event_id == step.event_id:
+            return ()
+        places = (step.target, *(value for _, value in scalars_in(step.arguments) if " " not in value))
+        named = any(place and len(place) >= _LEAST_PLACE and place in gift.said.text for place in places)
+        return (gift.said.step, gift.step) if named else ()
+
     def is_given(self, step: Step, window_s: float) -> bool:
         """Whether the logs show, within the window, who took the credential that the step acts with."""
         acting = acting_as(step)
@@ -224,7 +263,15 @@ class Credentials(msgspec.Struct):
         gift = self.given.get(fingerprint(acting)) or self.given.get(_acted_with(acting))
         return gift is not None and self._is_of_another(gift, step, habits)
 
-    def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
+    def take(
+        self,
+        step: Step,
+        switch: Switch | None,
+        coverage: Coverage,
+        history: History,
+        habits: Habits,
+        said: Said | None = None,
+    ) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
         handed = list(given(result)) if step.gives else []
@@ -243,7 +290,7 @@ class Credentials(msgspec.Struct):
         is_held = coverage.is_covered or (usual and switch is None) or is_service(step.agent_id)
         path = (*before, step.without_payload())
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
-        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, _until(step), (step.agent_id,))
+        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, _until(step), (step.agent_id,), _holders(step), said)
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:
@@ -270,6 +317,11 @@ class Credentials(msgspec.Struct):
             habits.note(step.session_id, "acts", step.agent_id)
         if acting is not None and (gift := self._gift_of(acting, step, window_s)) is not None:
             habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
+
+
+def _holders(step: Step) -> tuple[str, ...]:
+    """Whom a step that gives something names as the one to have it."""
+    return tuple(value for key, value in scalars_in(step.arguments) if key in HOLDER_KEYS and len(value) >= 4)
 
 
 def is_service(agent: str) -> bool:

@@ -12,6 +12,7 @@ from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in
 
+_MOST_AWAKE: Final = 16
 _DAY_NS: Final = 86_400_000_000_000
 _RETIRES: Final = re.compile(
     r"(?:delet|disabl|deactivat|revok|retir|decommission|offboard|deregister|terminat|remov|suspend|expire)",
@@ -38,6 +39,8 @@ class Sleep(msgspec.Struct, frozen=True):
     days: float
     longest_days: float
     since: Step
+    steps: tuple[Step, ...] = ()
+    """The uncovered privileged steps of this session, this one last."""
 
 
 class Lives(msgspec.Struct):
@@ -48,6 +51,8 @@ class Lives(msgspec.Struct):
     longest_ns: dict[str, int] = {}
     woke: dict[str, tuple[str, int, int, Step]] = {}
     """Agent -> (the session in which it woke, the silence before it, the longest one until then, the step before)."""
+    awake: dict[str, tuple[Step, ...]] = {}
+    """Session in which an agent woke -> its uncovered privileged steps."""
     retired: dict[str, Step] = {}
     """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
 
@@ -66,12 +71,16 @@ class Lives(msgspec.Struct):
         else:
             self.last[agent] = (step.at_ns, before[1])
 
-    def sleep(self, step: Step) -> Sleep | None:
-        """The silence before this session, where there was one of more than a day."""
+    def sleep(self, step: Step, *, is_open: bool) -> Sleep | None:
+        """The silence before this session, where there was one of more than a day; `is_open`: nobody approved it."""
         woke = self.woke.get(step.agent_id)
         if woke is None or woke[0] != step.session_id:
             return None
-        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3])
+        steps = self.awake.get(step.session_id, ())
+        if is_open and len(steps) < _MOST_AWAKE:
+            steps = (*steps, step.without_payload())
+            remember(self.awake, step.session_id, steps)
+        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3], steps)
 
     def take(self, step: Step) -> None:
         """Remember what a step that took effect put out of service, or back into it."""

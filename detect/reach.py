@@ -60,6 +60,8 @@ class Place(msgspec.Struct, frozen=True):
     """Sessions of the identity of which the place is known."""
     distinct: int
     """Places that it acted from."""
+    of_fleet: int
+    """Places that anybody acted from."""
 
 
 class Reaches(msgspec.Struct):
@@ -122,7 +124,9 @@ class Reaches(msgspec.Struct):
         if host is None:
             return None
         is_new = not habits.seen("from", "", host)
-        found = Place(habits.seen("from", agent), habits.distinct("from", agent)) if is_new else None
+        found = None
+        if is_new:
+            found = Place(habits.seen("from", agent), habits.distinct("from", agent), habits.distinct("from", ""))
         for parts in ((agent,), (agent, host), ("", host)):
             habits.note(step.session_id, "from", *parts)
         return found

@@ -52,7 +52,7 @@ def credential_switch_then_new_reach(
         title=title,
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity; 0 reached this target",
-        anomaly=1 - max(1 - clear, facts.takes_chance) * min(1.0, 4 * reach.chance)
+        anomaly=1 - max(1 - clear, 0.0 if switch.is_handed_on else facts.takes_chance) * min(1.0, 4 * reach.chance)
         if switch.how == "clear"
         else 1 - (1 - unclear) * min(1.0, max(0.6, 4 * reach.chance)),
         path=switch.path,

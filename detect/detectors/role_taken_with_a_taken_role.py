@@ -8,7 +8,8 @@ from detect.step import Step
 
 @detector(needs=("credential_id",), techniques=("T1550.001", "T1078.004"), shows="movement")
 def role_taken_with_a_taken_role(
-    step: Step, facts: Facts, history: History, *, usual: float = 0.4, two: float = 0.93, more: float = 0.98
+    step: Step, facts: Facts, history: History, *, usual: float = 0.4, two: float = 0.93, more: float = 0.98,
+    rare: float = 0.002, least_fleet: int = 500,
 ) -> Finding | None:
     """From one temporary credential to the next: further down a chain of roles than its root ever went.
 
@@ -24,7 +25,9 @@ def role_taken_with_a_taken_role(
         return None
     if facts.chain_shown and not 0 < facts.chain_chance <= usual:
         return None
-    if not (facts.has_history or facts.root_has_history or history.is_enough(chain[0].agent_id)):
+    _, sessions = history.peers(step.agent_id, "session", "")
+    is_rare = sessions >= least_fleet and facts.chain_shown_by_all <= rare * sessions
+    if not (is_rare or facts.has_history or facts.root_has_history or history.is_enough(chain[0].agent_id)):
         return None
     path = chain if chain[-1].event_id == step.event_id else (*chain, step)
     return Finding(
