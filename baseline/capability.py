@@ -8,80 +8,36 @@ what the arguments make of it (a parameter read with or without decryption) is f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import translate
 from typing import TYPE_CHECKING, Final
 
 from baseline.aws_levels import aws_levels
-from baseline.capability_table import CAPABILITIES, LONGEST_PHRASE, Capability, Table, load_table, squashed, words_of
+from baseline.capability_table import PRIVILEGED, Capability, Table, load_table, squashed, words_of
+from baseline.capability_words import Classed, Words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IMPACT: Final[dict[Capability, float]] = {
-    "read": 0.05,
-    "write": 0.2,
-    "network_path": 0.6,
-    "credential": 0.7,
-    "remote_execution": 0.75,
-    "permission": 0.8,
-    "destructive": 0.85,
-    "defence_impairment": 0.9,
-}
-"""How much a step of this class can change, 0..1: a judgement that orders the classes, not a measurement.
-
-The gap between `write` and `network_path` is the one that counts: above it, a step moves who can reach what.
-A path is the lowest because it still takes a credential to use it; a permission outlives the session that a
-credential or a command gives; what is destroyed does not come back; and whoever blinds the defence makes
-every later step unseen.
-"""
-
-PRIVILEGED: Final[frozenset[Capability]] = frozenset(CAPABILITIES) - {"read", "write"}
-"""The classes above `write`: the second property of lateral movement is a new reach in one of these."""
-
 _LONGEST_NAME: Final = 512
 """Characters. The longest operation names of the three clouds stay under 200; beyond this it is no name."""
+_LONGEST_SERVICE: Final = 3
+"""Words of an AWS service's name."""
 _LARGEST_CACHE: Final = 1 << 16
 """Names. Logs are hostile: one that invents a name per line must not grow the cache without end."""
 
+_NOT_ALNUM = re.compile(r"[\W_]+")
 _AWS = re.compile(r"([a-z0-9-]+)(?:\.[a-z0-9-]+)*?(\.amazonaws\.com)?[:/.]([A-Za-z]\w*)", re.ASCII)
 _AWS_API_VERSION = re.compile(r"(?:20\d{6}(?:v\d+)?|20\d\d_\d\d_\d\d)$")
 _GCP_VERSION = re.compile(r"(?:v\d+\w*|alpha|beta|google|cloud)$")
 _WRAPPER = re.compile(r"(?:functions?|tools?|default_api|multi_tool_use)\.(?=\w)", re.IGNORECASE)
+_TRAILING = re.compile(r"(?<=\w)[_ -](?:tool|function|skill|plugin|action)$", re.IGNORECASE)
 _SEPARATOR = re.compile(r"___|__|[/:]")
-_PREPOSITIONS: Final = frozenset(
-    (
-        *("to", "from", "for", "on", "in", "at", "by", "with", "of", "into", "onto", "via", "using", "as"),
-        *("inside", "within", "against", "per", "about"),
-    )
-)
-_OUTLIVE_REMOVAL: Final = frozenset(("host", "data", "function"))
-"""Kinds of noun that are not destroyed when removed *from* something, as a host from a group."""
-_COPIED: Final = frozenset(("data", "backup", "log"))
-"""Kinds of noun of which a copy elsewhere is a loss."""
-_THERE: Final = frozenset(("to", "into", "onto", "with"))
 _KUBERNETES_CHANGES: Final = frozenset(("create", "update", "patch", "apply"))
 _KUBERNETES_VERBS: Final = _KUBERNETES_CHANGES | frozenset(
     ("get", "list", "watch", "delete", "deletecollection", "impersonate", "bind", "escalate")
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Classed:
-    """What a name is classed as, and the rule that said so; no capability means that no rule matches."""
-
-    capability: Capability | None
-    reason: str
-
-
-_UNMATCHED: Final = Classed(None, "no rule matches")
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    verb: str | None
-    noun: str | None
+_UNMATCHED: Final = Classed(None, "no rule matches", is_sure=False)
 
 
 class Capabilities:
@@ -92,7 +48,9 @@ class Capabilities:
         """The table's own version and a digest of all its files: two runs with the same one class alike."""
         self._table = table
         self._cache: dict[tuple[str | None, str | None], Classed] = {}
+        self._words = Words(table)
         self._bare_aws = _bare(table)
+        self._aws_spelled = {squashed(service): service for service in table.aws}
         self._azure = [(re.compile(translate(p)), p, c) for p, c in reversed(table.azure.items())]
 
     @classmethod
@@ -124,7 +82,7 @@ class Capabilities:
             or self._in_azure(name)
             or self._in_aws(name, own, service)
             or self._in_gcp(name, service)
-            or self._by_words(own, f"{service} {context}")
+            or self._words.classify(own, f"{service} {context}")
             or _UNMATCHED
         )
 
@@ -160,7 +118,7 @@ class Capabilities:
             return Classed("read", "azure: read")
         if verb.lower() == "action" and resources:
             verb = resources.pop()
-        return self._by_words(" ".join([verb, *resources[-2:]]), "")
+        return self._words.classify(" ".join([verb, *resources[-2:]]), "")
 
     def _in_aws(self, name: str, own: str, service: str) -> Classed | None:
         named = _AWS.fullmatch(name)
@@ -168,14 +126,29 @@ class Capabilities:
             return self._aws_action(known, named[3])
         if known := self._aws_service(service, own):
             return self._aws_action(known, own)
+        if found := self._aws_prefixed(own):
+            return found
         plain = squashed(_AWS_API_VERSION.sub("", own))
         as_cloudtrail_writes_it = own[:1].isupper() and own.isalnum()
         if plain in self._table.aws_ambiguous and not as_cloudtrail_writes_it:
             return None
-        found = self._bare_aws.get(plain)
-        if not found and as_cloudtrail_writes_it:
-            found = _longest(self._bare_aws, plain)
-        return _by_action(found)
+        bare = self._bare_aws.get(plain)
+        if not bare and as_cloudtrail_writes_it:
+            bare = _longest(self._bare_aws, plain)
+            worded = self._words.classify(own, "")
+            if bare and bare[0] == "read" and worded and worded.capability == "credential":
+                return None
+        return _by_action(bare)
+
+    def _aws_prefixed(self, name: str) -> Classed | None:
+        """`aws_iam_create_access_key`, `kms-schedule-key-deletion`: service and action as command lines spell them."""
+        parts = _NOT_ALNUM.split(name.lower())
+        parts = parts[1:] if parts[0] == "aws" else parts
+        for length in range(1, min(len(parts), _LONGEST_SERVICE + 1)):
+            actions = self._table.aws.get(self._aws_spelled.get("".join(parts[:length]), ""), {})
+            if found := actions.get("".join(parts[length:])):
+                return _by_action(found)
+        return None
 
     def _aws_service(self, service: str, action: str) -> str | None:
         """The service's IAM prefix. A name without AWS's domain may be anybody's: it needs an action that AWS has."""
@@ -191,7 +164,7 @@ class Capabilities:
         plain = squashed(_AWS_API_VERSION.sub("", action))
         if found := _by_action(actions.get(plain) or _longest(actions, plain)):
             return found
-        level, worded = aws_levels().get(service, {}).get(plain), self._by_words(action, "")
+        level, worded = aws_levels().get(service, {}).get(plain), self._words.classify(action, "")
         if level == "permission":
             return (
                 worded if worded and worded.capability in PRIVILEGED else Classed("permission", f"aws level: {level}")
@@ -209,7 +182,7 @@ class Capabilities:
         method = parts[-1]
         rules = [f"{parts[-2]}.{method}".lower()] if len(parts) > 1 else []
         google = name.startswith("google.") or "googleapis" in service or len(parts) > 2
-        if google or (len(method) >= 12 and not method.islower() and "_" not in method):
+        if google or (not method.islower() and not method.isupper() and method[1:] != method[1:].lower()):
             rules.append(method.lower())
         if len(parts) > 1 and not self._reads(method):
             rules.append(f"{parts[-2]}.*".lower())
@@ -222,100 +195,12 @@ class Capabilities:
         first = words_of(method)[:1]
         return self._table.verbs.get(tuple(first)) in ("look", "fetch") or first == ["aggregated"]
 
-    def _by_words(self, name: str, context: str) -> Classed | None:
-        """The weightiest of what the name says it does: `get_or_create_user` creates."""
-        words, part = words_of(name), list[str]()
-        found: list[Classed] = []
-        for word in [*words, "and"]:
-            if word not in ("and", "or", "then"):
-                part.append(word)
-                continue
-            if one := self._by_verb_and_noun(part, context):
-                found.append(one)
-            part = []
-        return max(found, key=lambda one: IMPACT[one.capability or "read"], default=None)
-
-    def _by_verb_and_noun(self, words: list[str], context: str) -> Classed | None:
-        tokens = self._tokens(words)
-        at = _verb_at(tokens)
-        if (at is None or tokens[at].noun) and tokens and (done := self._done(tokens[-1])):
-            tokens[-1], at = done, len(tokens) - 1
-        if at is None:
-            return None
-        verb = tokens[at]
-        around = [t for t in self._tokens(words_of(context)) if t.noun]
-        noun = _object_of(tokens, at) or next(reversed(around), None)
-        assert verb.verb is not None
-        if noun and noun.noun and (cell := self._table.rules.get(noun.noun, {}).get(verb.verb)):
-            return Classed(cell, f"verb {verb.text} + noun {noun.text}")
-        return Classed(self._table.rules["any"][verb.verb], f"verb {verb.text}")
-
-    def _done(self, last: _Token) -> _Token | None:
-        """An event's name ends in what was done (`api_key.created`); elsewhere -ed only describes a noun."""
-        for verb in (last.text.removesuffix("d"), last.text.removesuffix("ed")):
-            if verb != last.text and not last.verb and (kind := self._table.verbs.get((verb,))):
-                return _Token(verb, kind, None)
-        return None
-
-    def _tokens(self, words: list[str]) -> list[_Token]:
-        tokens, at = [], 0
-        while at < len(words):
-            for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
-                phrase = tuple(words[at : at + length])
-                verb, noun = self._table.verbs.get(phrase), self._table.nouns.get(phrase)
-                if verb or noun or length == 1:
-                    tokens.append(_Token(" ".join(phrase), verb, noun))
-                    at += length
-                    break
-        return tokens
-
-
-def _verb_at(tokens: list[_Token]) -> int | None:
-    """Where the verb stands. Nouns too, and light words (run a scan), give way to plain verbs."""
-    end = next((i for i, t in enumerate(tokens) if i and t.text in _PREPOSITIONS), len(tokens))
-    verbs = [i for i, t in enumerate(tokens[:end]) if t.verb]
-    light = [i for i in verbs if tokens[i].verb == "run" or tokens[i].text == "start"]
-    plain = [i for i in verbs if not tokens[i].noun and i not in light]
-    if plain:
-        return plain[0]
-    if verbs and verbs[0] == 0:
-        return 0
-    return light[0] if light else (verbs[-1] if verbs else None)
-
-
-def _object_of(tokens: list[_Token], verb_at: int) -> _Token | None:
-    """The noun that the verb acts on: its own last one, else one before, else one behind `to` or `on`."""
-    after = tokens[verb_at + 1 :]
-    cut = next((i for i, t in enumerate(after) if t.text in _PREPOSITIONS), len(after))
-    direct, behind = [t for t in after[:cut] if t.noun], [t for t in after[cut:] if t.noun]
-    before = [t for t in tokens[:verb_at] if t.noun]
-    for token in tokens:
-        if token.noun == "isolation":
-            return token
-    leaves = any(t.text in _THERE for t in after[cut : cut + 1])
-    if (
-        leaves
-        and direct
-        and direct[-1].noun in _COPIED
-        and (there := next((t for t in behind if _is_elsewhere(t)), None))
-    ):
-        return _Token(there.text, None, "outside")
-    taken_out = tokens[verb_at].text == "remove" and any(t.text == "from" for t in after[cut : cut + 1])
-    if taken_out and behind and direct and direct[-1].noun in _OUTLIVE_REMOVAL:
-        return behind[0]
-    return next(iter([*direct[-1:], *before[-1:], *behind[:1]]), None)
-
-
-def _is_elsewhere(place: _Token) -> bool:
-    """Whether what is copied there leaves: an account is its owner's, and the copy's is another."""
-    return place.noun == "outside" or place.text == "account"
-
 
 def _without_prefixes(name: str) -> tuple[str, str]:
     """(the tool's own name, what stood before it): MCP servers, gateways' targets and SDK wrappers."""
     if " " in name or name.lower().startswith("microsoft."):
         return name, ""
-    name = _WRAPPER.sub("", name, count=1)
+    name = _TRAILING.sub("", _WRAPPER.sub("", name, count=1))
     own = _SEPARATOR.split(name.rstrip("/:_"))[-1]
     return (own or name), name[: len(name) - len(own)] if own else ""
 

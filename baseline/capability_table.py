@@ -25,6 +25,27 @@ Capability = Literal[
 ]
 CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
 
+IMPACT: Final[dict[Capability, float]] = {
+    "read": 0.05,
+    "write": 0.2,
+    "network_path": 0.6,
+    "credential": 0.7,
+    "remote_execution": 0.75,
+    "permission": 0.8,
+    "destructive": 0.85,
+    "defence_impairment": 0.9,
+}
+"""How much a step of this class can change, 0..1: a judgement that orders the classes, not a measurement.
+
+The gap between `write` and `network_path` is the one that counts: above it, a step moves who can reach what.
+A path is the lowest because it still takes a credential to use it; a permission outlives the session that a
+credential or a command gives; what is destroyed does not come back; and whoever blinds the defence makes
+every later step unseen.
+"""
+
+PRIVILEGED: Final[frozenset[Capability]] = frozenset(CAPABILITIES) - {"read", "write"}
+"""The classes above `write`: the second property of lateral movement is a new reach in one of these."""
+
 _SHIPPED: Final = Path(__file__).with_name("capabilities.toml")
 LONGEST_PHRASE: Final = 4
 _CLOUDS: Final = ("aws", "gcp", "azure", "kubernetes")

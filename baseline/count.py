@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from baseline.capability import PRIVILEGED
+from baseline.capability_table import PRIVILEGED
 from baseline.values import Kind, Sources, named, values_in
 
 _ORDER: Final = ("ordered_at", "sequence", "depth", "kind_rank", "event_id")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from baseline.aws_levels import FILE
-from baseline.capability import PRIVILEGED, Capabilities
+from baseline.capability import Capabilities
+from baseline.capability_table import PRIVILEGED
 
 _LEVELS: Final = {"Read": "read", "List": "read", "Tagging": "tagging", "Permissions management": "permission"}
 _HEAD: Final = """\

@@ -1,5 +1,6 @@
 """How well the capability table classes real CloudTrail events: `python -m bench.capability [--json]`.
 
+`vendor_names.toml` beside this file holds names across the field, with the class that their documentation gives them.
 Two labelled sets in ../shared/datasets/cloudtrail: recorded attack techniques, of which the privileged ones
 must show an event above `write`; and the tests of detection rules, whose labels say "this rule fires", not
 "this is an attack". The rules' table is a view of what sits in which class, not a score.
@@ -11,12 +12,15 @@ import argparse
 import gzip
 import json
 import time
+import tomllib
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from baseline.capability import CAPABILITIES, PRIVILEGED, Capabilities
+from baseline.capability import Capabilities
+from baseline.capability_table import CAPABILITIES, PRIVILEGED
 
 DATA = Path(__file__).parents[2] / "shared" / "datasets" / "cloudtrail"
+VENDOR_NAMES = Path(__file__).with_name("vendor_names.toml")
 READING_TECHNIQUES: frozenset[str] = frozenset()
 """Techniques of which every step is a read, so that no table of names can see them. None in this part."""
 
@@ -78,6 +82,30 @@ def rules(capabilities: Capabilities) -> dict:
     }
 
 
+def vendors(capabilities: Capabilities) -> dict:
+    """Precision and recall of each class over the vendors' names, and what is classed otherwise; none is empty."""
+    named = tomllib.loads(VENDOR_NAMES.read_text("utf-8"))
+    told = [(vendor, name, said) for vendor, by in named.items() for said, names in by.items() for name in names]
+    hits, given, true = Counter(), Counter(), Counter(said for _, _, said in told)
+    wrong = {}
+    for vendor, name, said in told:
+        found = str(capabilities.classify(name).capability)
+        given[found] += 1
+        hits[said] += found == said
+        if found != said:
+            wrong[f"{vendor}: {name}"] = f"{said}, classed {found}"
+    return {
+        "names": len(told),
+        "accuracy": round(sum(hits.values()) / len(told), 4),
+        "unmatched": given["None"],
+        "by_class": {
+            c: {"precision": round(hits[c] / given[c], 4), "recall": round(hits[c] / true[c], 4), "names": true[c]}
+            for c in CAPABILITIES
+        },
+        "wrong": dict(sorted(wrong.items())),
+    }
+
+
 def speed(capabilities: Capabilities) -> dict:
     """Names classed a second: all seen before, and each for the first time."""
     pairs = [(e["event"]["eventName"], e["event"]["eventSource"]) for e in lines("stratus")] * 5_000
@@ -102,8 +130,10 @@ def main() -> None:
         raise SystemExit(f"{DATA} is absent: the labelled sets are not part of the repository")
     capabilities = Capabilities.load()
     stratus, panther, rate = techniques(capabilities), rules(capabilities), speed(capabilities)
+    named = vendors(capabilities)
     if as_json:
-        figures = {"version": capabilities.version, "stratus": stratus, "panther": panther, "speed": rate}
+        figures = {"version": capabilities.version, "stratus": stratus, "panther": panther, "vendors": named}
+        figures["speed"] = rate
         print(json.dumps(figures, indent=2, sort_keys=True))
         return
     print(f"capability table {capabilities.version}\n")
@@ -118,6 +148,14 @@ def main() -> None:
     for rule, names in panther["rules_not_privileged"].items():
         print(f"  {rule:44} {', '.join(names)}")
     print(f"unmatched: {', '.join(panther['unmatched']) or 'none'}")
+    share = f"{named['accuracy']:.1%} classed as documented"
+    print(f"\n{named['names']} names of vendors' tools and audited actions, {share}")
+    print(f"{'class':20} {'precision':>10} {'recall':>10} {'names':>6}")
+    for name, row in named["by_class"].items():
+        print(f"{name:20} {row['precision']:>10.3f} {row['recall']:>10.3f} {row['names']:>6}")
+    print(f"unmatched: {named['unmatched']}; classed otherwise:")
+    for name, how in named["wrong"].items():
+        print(f"  {name:60} {how}")
     cached, first_time = rate["cached_per_s"], rate["first_time_per_s"]
     print(f"\nclassed a second: {cached:,} seen before, {first_time:,} for the first time")
 

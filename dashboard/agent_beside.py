@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Final
 
 import polars as pl
 import streamlit as st
 
 from baseline.history import LEAST_SESSIONS
 from baseline.profile_parts import Profile
-from dashboard import parts, queries, theme, words
+from dashboard import listing, theme, words
 from dashboard.charts_of_agent import TOOLS_DRAWN, bits_figure, matrix_figure
+from dashboard.links import link
 from dashboard.queries_of_agent import against_of, sessions_of
-from dashboard.queries_of_session import files_of, steps_of
 from ingest.visible import visible
 
-SESSIONS, PAIRS = "agent_sessions", "agent_pairs"
+NO_CASE: Final = "–"
 
 
 def session_beside(found: Profile, wanted: str) -> None:
@@ -64,72 +64,46 @@ def _drawn(found: Profile, chosen: str) -> None:
         tools = {pair.tool for pair in beside.pairs}
         if len(tools) > TOOLS_DRAWN:
             st.text(f"{TOOLS_DRAWN} of {len(tools):,} tools are drawn; the table has them all.")
-    pairs = pl.DataFrame([{**pair.__dict__, "ratio": f"{pair.ratio:+.1f}"} for pair in beside.pairs])
-    parts.table(
+    pairs = pl.DataFrame([pair.__dict__ for pair in beside.pairs])
+    listing.table(
         pairs,
         {
-            "before": parts.text("after", 250),
-            "tool": parts.text("tool", 250),
-            "steps": parts.number("here"),
-            "of": parts.number("of"),
-            "usual_steps": parts.number("before"),
-            "usual_of": parts.number("of "),
-            "ratio": parts.text("log2", 70),
-            "bits": st.column_config.NumberColumn("bits", width="small", format="%.1f"),
+            "before": listing.text("after", 250),
+            "tool": listing.text("tool", 250),
+            "steps": listing.number("here"),
+            "of": listing.number("of"),
+            "usual_steps": listing.number("before"),
+            "usual_of": listing.number("of "),
+            "ratio": listing.decimal("log2", 70),
+            "bits": listing.decimal("bits"),
         },
-        key=PAIRS, alt="The session's transitions, the most surprising first. Choosing a row opens its first step.",
-        on_row=partial(_open_pair, [(pair.before, pair.tool) for pair in beside.pairs], chosen, found.agent_id),
+        key="agent_pairs", alt="The session's transitions, the most surprising first. A row leads to its first step.",
+        links={
+            "tool": [
+                link("replay", session=chosen, by=found.agent_id, tool=pair.tool, after=pair.before)
+                for pair in beside.pairs
+            ]
+        },
         rows=8,
     )  # fmt: skip
     st.page_link(
         "pages/compare.py", label=":primary[Compare with the nearest quiet session]", query_params={"session": chosen}
     )
-    opened = st.session_state.pop("opened_pair", None)
-    if opened is not None:
-        st.switch_page("pages/replay.py", query_params={"session": chosen, "event": opened})
-
-
-def _open_pair(shown: list[tuple[str, str]], session: str, agent: str) -> None:
-    row = parts.chosen_row(PAIRS)
-    if row is None:
-        return
-    cursor = queries.connection()
-    steps = steps_of(cursor, files_of(cursor, queries.data(), session), session)
-    calls = steps.filter(pl.col("kind") == "tool_call", pl.col("agent_id") == agent).select(
-        "trace_id", "tool", "event_id"
-    )
-    last: dict[str, str] = {}
-    for trace, tool, event in calls.select("trace_id", "tool", "event_id").iter_rows():
-        if (last.get(trace, ""), tool) == shown[row]:
-            st.session_state["opened_pair"] = event
-            return
-        last[trace] = tool
 
 
 def _choose(found: Profile, offered: pl.DataFrame) -> None:
     st.caption("Sessions of this agent: those of cases first, then the newest")
-    parts.table(
+    listing.table(
         offered.with_columns(
-            offered["severity"].map_elements(
-                lambda word: "–" if word is None else words.severity(word), return_dtype=pl.String, skip_nulls=False
-            ),
+            pl.col("severity").fill_null(NO_CASE),
             words.when_column("first_at"),
         ),
         {
-            "severity": parts.text("severity", 90),
-            "first_at": parts.text("first step (UTC)", 180),
-            "session_id": parts.text("session", 500),
-            "tool_calls": parts.number("tool calls"),
+            "severity": listing.severity(),
+            "first_at": listing.when("first step (UTC)", 180),
+            "session_id": listing.text("session", 500),
+            "tool_calls": listing.number("tool calls"),
         },
-        key=SESSIONS, alt="Sessions of the agent. Choosing a row holds it against the baseline.", rows=6,
-        on_row=partial(_choose_session, offered["session_id"].to_list()),
+        key="agent_sessions", alt="Sessions of the agent. A row leads to the same page with that session.", rows=6,
+        links={"session_id": [link("agent", agent=found.agent_id, session=s) for s in offered["session_id"]]},
     )  # fmt: skip
-    opened = st.session_state.pop("opened_beside", None)
-    if opened is not None:
-        st.switch_page("pages/agent.py", query_params={"agent": found.agent_id, "session": opened})
-
-
-def _choose_session(shown: list[str]) -> None:
-    row = parts.chosen_row(SESSIONS)
-    if row is not None:
-        st.session_state["opened_beside"] = shown[row]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from baseline.models.drift import REFERENCE_DAYS
 from baseline.profile_parts import Profile
-from dashboard import parts, theme
+from dashboard import listing, parts, theme
 from dashboard.charts_of_agent import days_figure
 from dashboard.queries_of_agent import series_of
 from ingest.visible import visible
@@ -78,10 +78,10 @@ def _drift(found: Profile) -> None:
         )  # fmt: skip
     with st.expander("The same as a table"):
         rows = [(what, str(day.day), day.value, int(day.of)) for what in drawn for day in days[what]]
-        parts.table(
+        listing.table(
             pl.DataFrame(rows, schema=["what", "day", "value", "of"], orient="row"),
-            {"what": parts.text("what", 300), "day": parts.text("day", 110), "value": parts.text("value", 110),
-             "of": parts.number("of")},
+            {"what": listing.text("what", 300), "day": listing.text("day", 110), "value": listing.text("value", 110),
+             "of": listing.number("of")},
             key="days", alt="The values of the figures above, day by day.",
         )  # fmt: skip
 
@@ -94,14 +94,14 @@ def _tools(found: Profile) -> None:
          else f"{use.peers_share:.0%}"}
         for use in found.tools
     ]  # fmt: skip
-    parts.table(
+    listing.table(
         pl.DataFrame(rows),
         {
-            "tool": parts.text("tool", 190),
-            "capability": parts.text("capability", 110),
-            "share": parts.axis("of sessions", "The share of the agent's sessions that used it"),
-            "interval": parts.text("95 % interval", 100),
-            "peers_share": parts.text("peers", 60),
+            "tool": listing.text("tool", 190),
+            "capability": listing.text("capability", 110),
+            "share": listing.axis("of sessions", "The share of the agent's sessions that used it"),
+            "interval": listing.text("95 % interval", 100),
+            "peers_share": listing.text("peers", 60),
         },
         key="tools", alt="The agent's tools with the share of its sessions that used them, and the peers' share.",
     )  # fmt: skip
@@ -138,15 +138,15 @@ def _links(found: Profile) -> None:
     if not rows:
         return
     st.subheader("Links", anchor=False)
-    parts.table(
+    listing.table(
         pl.DataFrame(rows),
         {
-            "kind": parts.text("kind", 120),
-            "distinct": parts.number("distinct"),
-            "of": parts.number("in calls"),
-            "p_new": parts.text("p of a new one", 110),
-            "usual": parts.text("the usual ones", 720),
+            "kind": listing.text("kind", 120),
+            "distinct": listing.number("distinct"),
+            "of": listing.number("in calls"),
+            "p_new": listing.text("p of a new one", 110),
+            "usual": listing.text("the usual ones", 720),
         },
         key="links", alt="Each kind of link: how many there are, how likely the next is new, and the usual ones.",
-        row_pixels=44,
+        lines=3,
     )  # fmt: skip

@@ -15,7 +15,8 @@ FAVICON = Path(__file__).with_name("favicon.png")
 st.set_page_config(page_title="custodiet", page_icon=str(FAVICON), layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(
     [
-        st.Page("pages/cases.py", title="Cases", url_path="cases", default=True),
+        st.Page("pages/start.py", title="custodiet", default=True, visibility="hidden"),
+        st.Page("pages/cases.py", title="Cases", url_path="cases"),
         st.Page("pages/case.py", title="Case", url_path="case"),
         st.Page("pages/replay.py", title="Replay", url_path="replay"),
         st.Page("pages/agent.py", title="Agent", url_path="agent"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from dashboard import parts, queries
+from dashboard import listing, queries
 
 
 def say_what_could_not_fire() -> None:
@@ -24,15 +24,15 @@ def say_what_could_not_fire() -> None:
 def could_fire_table(judged: pl.DataFrame) -> None:
     """Detectors with the share of privileged steps that they could judge."""
     share = (pl.col("could_judge") / pl.max_horizontal(pl.col("steps"), 1)).alias("share")
-    parts.table(
+    listing.table(
         judged.with_columns(share),
         {
-            "detector": parts.text("detector", 290),
-            "share": parts.axis("could judge", "The share of privileged steps that had the fields it needs"),
-            "could_judge": parts.number("steps judged", 110),
-            "steps": parts.number("privileged steps", 120),
-            "agents": parts.number("agents", 80),
-            "missing": parts.text("what the others lacked", 440),
+            "detector": listing.text("detector", 290),
+            "share": listing.axis("could judge", "The share of privileged steps that had the fields it needs"),
+            "could_judge": listing.number("steps judged", 110),
+            "steps": listing.number("privileged steps", 120),
+            "agents": listing.number("agents", 80),
+            "missing": listing.text("what the others lacked", 440),
         },
         key="could_fire",
         alt="For each detector, how many privileged steps it could judge and what the others lacked.",

@@ -22,6 +22,7 @@ _CLOSED: Final = ("/_stcore/metrics", "/_stcore/agent")
 _INLINE_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
+FIRST_PAGE: Final = "/cases"
 BASE_SCRIPT: Final = "/base.js"
 _BASE: Final = b'window.__streamlit = {BACKEND_BASE_URL: location.origin + "/"}\n'
 """Without this Streamlit looks for itself below every page's address first, which costs a deep link two requests
@@ -84,12 +85,20 @@ class Guard:
         elif scope["type"] == "http" and scope["path"] == BASE_SCRIPT:
             await self._answer(send, 200, b"text/javascript; charset=utf-8", _BASE)
         elif scope["type"] == "http" and _is_page(scope):
-            await self._page(send)
+            await (self._first_page(scope, send) if scope["path"] == "/" else self._page(send))
         else:
             await self._app(scope, receive, self._with_headers(send))
 
     async def _page(self, send: Send) -> None:
         await self._answer(send, 200, b"text/html; charset=utf-8", self._html)
+
+    async def _first_page(self, scope: Scope, send: Send) -> None:
+        """On to the cases, with the filters of the address."""
+        query = scope["query_string"]
+        place = FIRST_PAGE.encode() + (b"?" + query if query else b"")
+        headers = [(b"location", place), (b"content-length", b"0"), *self._headers]
+        await send({"type": "http.response.start", "status": 307, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _answer(self, send: Send, status: int, kind: bytes, body: bytes) -> None:
         headers = [(b"content-type", kind), (b"cache-control", b"no-cache"), *self._headers]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any
 
-import polars as pl
 import streamlit as st
 
-from dashboard import theme
 from dashboard.words import share
 from ingest.visible import visible
-
-ROW_PIXELS: Final = 30
-_HEADER_PIXELS: Final = 34
 
 Fact = tuple[str, str]
 """A constant label, and a value that already is visible text."""
@@ -40,79 +35,6 @@ def nothing(title: str, *lines: str) -> None:
 def block(text: str) -> None:
     """Log text of several lines as it was written."""
     st.code(text, language=None, wrap_lines=True)
-
-
-def shown(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with every text and list of texts made visible, for a table."""
-    texts = [
-        pl.col(name).map_elements(visible, return_dtype=pl.String, skip_nulls=False).alias(name)
-        for name, kind in frame.schema.items()
-        if kind == pl.String
-    ]
-    lists = [
-        pl.col(name).list.join(", ").map_elements(visible, return_dtype=pl.String, skip_nulls=False).alias(name)
-        for name, kind in frame.schema.items()
-        if isinstance(kind, pl.List)
-    ]
-    return frame.with_columns(*texts, *lists)
-
-
-def table(
-    frame: pl.DataFrame,
-    columns: dict[str, Any],
-    *,
-    key: str,
-    alt: str,
-    on_row: Callable[[], None] | None = None,
-    rows: int = 12,
-    row_pixels: int = ROW_PIXELS,
-) -> None:
-    """A dense table of these columns. Where rows can be chosen, `on_row` asks `chosen_row` which one was."""
-    told = shown(frame.select(list(columns)))
-    content: Any = told
-    if "severity" in columns:
-        colours = theme.SEVERITY[theme.chosen()]
-        content = told.to_pandas().style.map(
-            lambda cell: f"color: {colours.get(str(cell).split(' ')[-1], 'inherit')}; font-weight: 600",
-            subset=["severity"],
-        )
-    options: dict[str, Any] = {
-        "height": _HEADER_PIXELS + row_pixels * max(1, min(rows, frame.height)) + 3,
-        "row_height": row_pixels, "hide_index": True, "column_config": columns, "key": key, "alt": alt,
-    }  # fmt: skip
-    if on_row is None:
-        st.dataframe(content, **options)
-    else:
-        st.dataframe(content, on_select=on_row, selection_mode="single-row", **options)
-
-
-def chosen_row(key: str) -> int | None:
-    """The row that was chosen in the table of this key, in its callback."""
-    rows: Sequence[int] = st.session_state[key].selection.rows
-    return rows[0] if rows else None
-
-
-def text(label: str, width: Any = None, help: str | None = None) -> Any:
-    """A column of texts. Never a link, an image or markdown."""
-    return st.column_config.TextColumn(label, width=width, help=help)
-
-
-def number(label: str, width: Any = "small") -> Any:
-    """A column of whole numbers."""
-    return st.column_config.NumberColumn(label, width=width, format="localized")
-
-
-def axis(label: str, help: str) -> Any:
-    """A column for one of the two axes, anomaly and impact: a bar and its number."""
-    return st.column_config.ProgressColumn(label, width=84, format="%.2f", min_value=0.0, max_value=1.0, help=help)
-
-
-def anomaly_and_impact() -> dict[str, Any]:
-    """The two axes, shown apart."""
-    return {
-        "anomaly": axis("anomaly", "How unlikely this was for the agent, from its baseline"),
-        "impact": axis("impact", "What harm the steps could do, whoever takes them"),
-    }
 
 
 def finding(row: dict[str, Any]) -> None:

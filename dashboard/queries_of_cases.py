@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import polars as pl
 
 import detect.detectors
-from dashboard.queries import connection
+from dashboard.queries import CONNECTIONS, connection_of, data, generation
 from detect.detectors import Detector
 from ingest.database import ask
 from ingest.plugins import plugins
@@ -42,8 +42,16 @@ order by case_id
 
 
 def approvals_broken() -> dict[str, str]:
-    """What is wrong with the approvals on a case's path, in a few words; cases without such a step are not in it."""
-    cursor = connection()
+    """What is wrong with the approvals on a case's path, in a few words; cases without such a step are not in it.
+
+    Asked once for each published state: the path's steps are looked for among all events.
+    """
+    return _approvals_broken(str(data()), generation())
+
+
+@lru_cache(maxsize=CONNECTIONS)
+def _approvals_broken(where: str, number: int) -> dict[str, str]:
+    cursor = connection_of(where, number).cursor()
     said: dict[str, list[str]] = {}
     detectors = list(_of_approvals())
     for case_id, steps in ask(cursor, _STRETCHED, detectors=detectors).iter_rows():

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import os
 import socket
-import threading
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from importlib import import_module
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -20,10 +17,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from dashboard import queries, theme
+from dashboard import theme
 from dashboard.headers import NAMES, Guard
 from dashboard.queries import DATA
 from dashboard.stepper_routes import ROUTES
+from dashboard.warming import warm
 from ingest.errors import Trouble
 from ingest.published import published
 
@@ -50,8 +48,8 @@ _SETTINGS: Final[dict[str, object]] = {
 def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser: bool = False, start: str = "") -> int:
     """Serve the dashboard over the data directory until it is interrupted; the exit code.
 
-    `start` is the page to open, as `url` writes it behind the host; its address is printed. Port 0 takes a
-    free one.
+    `start` is the page to open, as `url` writes it behind the host; its address is printed when the server is ready,
+    after `warm`. Port 0 takes a free one.
 
     Raises `Trouble` where the address is not this machine's own (there is no sign-in yet), where the port
     is taken, or where the published data cannot be read.
@@ -59,13 +57,13 @@ def serve(data: Path, port: int = 8501, address: str = "127.0.0.1", open_browser
     _refuse_others(address)
     port = _refuse_taken(port, address)
     published(data)
-    page = url(port, address) + start
-    print(f"custodiet: the investigator is at {page} (Ctrl-C ends it)", flush=True)
+    page = url(port, address) + (start or "cases")
     os.environ[DATA] = str(data.resolve())
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
-        threading.Thread(target=_warm, name="warm", daemon=True).start()
+        warm()
+        print(f"custodiet: the investigator is at {page} (Ctrl-C ends it)", flush=True)
         if open_browser:
             webbrowser.open(page)
         yield {}
@@ -85,20 +83,6 @@ def url(port: int = 8501, address: str = "127.0.0.1", page: str = "", **paramete
     host = f"[{address}]" if ":" in address else address
     query = f"?{urlencode(parameters)}" if parameters else ""
     return f"http://{host}:{port}/{page}{query}"
-
-
-def _warm() -> None:
-    """Load what the first page would have to wait for, then keep the collector away from it.
-
-    Streamlit collects garbage in full after every run of a page; what never goes away need not be looked at.
-    """
-    with suppress(Trouble):
-        queries.totals()
-        queries.cases()
-    for name in ("dashboard.stepper_session", "pandas", "dashboard.charts"):
-        import_module(name)
-    gc.collect()
-    gc.freeze()
 
 
 def _refuse_others(address: str) -> None:

@@ -5,12 +5,15 @@ The URL is the only memory of where one stands; the component keeps it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import queries, theme
 from dashboard.keeping import keep, kept
+from dashboard.links import link
+from dashboard.queries import Record
 from dashboard.queries_of_session import queue
 from dashboard.stepper_blocks import whole_steps
 from dashboard.stepper_routes import PREFIX
@@ -23,11 +26,14 @@ KEY: Final = "stepper"
 mount: Final = st.components.v2.component("custodiet.stepper", js="stepper.js", css="stepper.css")
 
 
-def place(session: Opened, event: str | None, step: str | None) -> int:
-    """The step that the URL asks for: an event's own place, else a number's."""
+def place(session: Opened, asked: Mapping[str, str]) -> int:
+    """The step that the URL asks for: an event's own place, else a number's, else the first such pair of calls."""
+    event = asked.get("event")
     if event is not None and (found := session.places([event])):
         return found[event]
-    return asked_step(step, session.last)
+    if "step" not in asked and "tool" in asked:
+        return session.first_call(asked.get("by", ""), asked["tool"], asked.get("after", "")) or 1
+    return asked_step(asked.get("step"), session.last)
 
 
 def asked_step(text: str | None, last: int) -> int:
@@ -41,7 +47,7 @@ def asked_step(text: str | None, last: int) -> int:
 
 def stepper(session: Opened) -> None:
     """The component on the step that the URL names."""
-    step = place(session, st.query_params.get("event"), st.query_params.get("step"))
+    step = place(session, st.query_params.to_dict())
     mount(
         key=KEY,
         data={
@@ -50,7 +56,6 @@ def stepper(session: Opened) -> None:
             "generation": session.generation,
             "last": session.last,
             "step": step,
-            "event": st.query_params.get("event"),
             "first": whole_steps(session, step, 1),
             "from": PREFIX,
             "severities": theme.SEVERITY[theme.chosen()],
@@ -60,7 +65,6 @@ def stepper(session: Opened) -> None:
             "cases": _neighbours(session.session_id),
         },
         on_keep_change=_keep,
-        on_open_change=_open,
     )
 
 
@@ -68,9 +72,13 @@ def _neighbours(session_id: str) -> dict[str, Any]:
     """The cases before and after the first one of this session, in the order of the Cases page."""
     cases = queue(queries.connection(), list(SEVERITIES))
     here = next((place for place, case in enumerate(cases) if case["session_id"] == session_id), -1)
-    before = cases[here - 1] if here > 0 else None
-    after = cases[here + 1] if here + 1 < len(cases) else None
+    before = _worst(cases[here - 1]) if here > 0 else None
+    after = _worst(cases[here + 1]) if here + 1 < len(cases) else None
     return {"place": here + 1, "of": len(cases), "before": before, "after": after}
+
+
+def _worst(case: Record) -> str:
+    return link("replay", session=case["session_id"], event=case["event_id"])
 
 
 def _keep() -> None:
@@ -78,10 +86,3 @@ def _keep() -> None:
     asked = st.session_state[KEY].keep
     if isinstance(asked, dict) and isinstance(asked.get("step"), int):
         keep(str(asked.get("session", "")), asked["step"], str(asked.get("note", "")))
-
-
-def _open() -> None:
-    """The worst step of another case."""
-    asked = st.session_state[KEY].open
-    if isinstance(asked, dict):
-        st.query_params.from_dict({"session": str(asked.get("session", "")), "event": str(asked.get("event", ""))})

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from baseline.beside import Beside, capability_of
-from baseline.capability import PRIVILEGED
+from baseline.capability_table import PRIVILEGED
 from dashboard import queries
 from dashboard.queries import Record
 from dashboard.queries_of_session import files_of, findings_of, results_of, steps_of
@@ -79,6 +79,11 @@ class Opened:
         ).filter(pl.col("kind") == "tool_call", pl.col("tool").is_not_null())
         calls = calls.with_columns(pl.col("tool").shift(1).over("trace_id", "agent_id").fill_null("").alias("previous"))
         return {step: (previous, day) for step, previous, day in calls.select("step", "previous", "day").iter_rows()}
+
+    def first_call(self, agent: str, tool: str, after: str) -> int | None:
+        """The first call of `tool` by `agent` that came directly after its call of `after` (empty: its first)."""
+        named = self.steps.filter(pl.col("tool") == tool, pl.col("agent_id") == agent)["step"]
+        return next((step for step in named if self.before.get(step, ("", None))[0] == after), None)
 
     def marks(self, severities: tuple[str, ...]) -> dict[int, str]:
         """The steps with a finding, and the worst severity of those findings' cases."""

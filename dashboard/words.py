@@ -64,11 +64,6 @@ def share(number: float | None) -> str:
     return "–" if number is None else f"{number:.2f}"
 
 
-def cut(text: str, characters: int) -> str:
-    """The beginning of a text, with an ellipsis where it goes on."""
-    return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
-
-
 def end_column(name: str, characters: int) -> pl.Expr:
     """The end of a column's texts, with an ellipsis before it: where places and long names differ."""
     shorter = pl.concat_str(pl.lit("…"), pl.col(name).str.tail(characters - 1))

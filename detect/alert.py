@@ -30,7 +30,7 @@ order by anomaly * impact desc, case_id
 _FINDINGS: Final = """
 select case_id, finding_id, detector, agent_id, event_id, title, observed, expected
 from findings
-where case_id is not null
+where case_id is not null and is_beyond is not true
 order by case_id, anomaly * impact desc, finding_id
 """
 

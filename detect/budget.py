@@ -121,32 +121,41 @@ class Budget:
             self._aim = max(LEAST_AIM, min(MOST_AIM, self._aim * exp(GAIN * short)))
 
 
-def walk(cases: Sequence[Case], days: Iterable[date], cases_per_day: float) -> tuple[RaisedDay, ...]:
-    """Each day on which somebody worked, judged by a bar from the days before it. A case is raised once at most.
+class Walk:
+    """Day after day, each judged by a bar from the days before it. A case is raised once at most."""
 
-    A case is offered on each day that added to it, as heavy as it is by then. Cases without a time are not in it. Days
-    without any work count for nothing: a log with a wrong clock must not stretch the calendar.
-    """
-    offers = _by_day(cases)
-    budget, raised_before, walked = Budget(cases_per_day), set[str](), []
-    for day in sorted({*days, *offers}):
-        bar = budget.bar()
-        offered = [case for case in offers.get(day, ()) if case.case_id not in raised_before]
+    def __init__(self, cases_per_day: float) -> None:
+        self.budget = Budget(cases_per_day)
+        self.raised: set[str] = set()
+
+    def day(self, day: date, offers: Iterable[Offered]) -> RaisedDay:
+        """The next day, with all that it offers."""
+        bar = self.budget.bar()
+        offered = [case for case in offers if case.case_id not in self.raised]
         raised = [case for case in offered if case.is_hard or bar.admits(case.case_id, case.weight)]
-        raised_before.update(case.case_id for case in raised)
+        self.raised.update(case.case_id for case in raised)
         soft = [case.weight for case in offered if not case.is_hard]
-        budget.close(soft, len(offered) - len(soft), len(raised))
-        walked.append(RaisedDay(day, bar, len(offered), tuple(raised)))
-    return tuple(walked)
+        self.budget.close(soft, len(offered) - len(soft), len(raised))
+        return RaisedDay(day, bar, len(offered), tuple(raised))
 
 
 def days_of(
     connection: duckdb.DuckDBPyConnection, cases: Sequence[Case], cases_per_day: float | None
 ) -> tuple[RaisedDay, ...]:
-    """`walk` over all the days that are stored; nothing without a budget."""
+    """All the days that are stored, and those of cases; nothing without a budget.
+
+    Cases without a time are on none of them. Days without any work count for nothing: a log with a wrong clock must
+    not stretch the calendar.
+    """
     if cases_per_day is None:
         return ()
-    return walk(cases, ask(connection, _DAYS).get_column("day").to_list(), cases_per_day)
+    walk, offers = Walk(cases_per_day), offers_of([(case.case_id, case) for case in cases])
+    return tuple(walk.day(day, offers.get(day, ())) for day in sorted({*stored_days(connection), *offers}))
+
+
+def stored_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    """The days on which somebody worked."""
+    return list(ask(connection, _DAYS).get_column("day"))
 
 
 def held_back(cases: Sequence[Case], days: Sequence[RaisedDay]) -> set[str]:
@@ -162,16 +171,17 @@ def is_dated(case: Case) -> bool:
     return any(f.step.day is not None for f in case.found)
 
 
-def _by_day(cases: Sequence[Case]) -> dict[date, list[Offered]]:
-    """What each day offers, the heaviest first."""
+def offers_of(cases: Iterable[tuple[str, Case]]) -> dict[date, list[Offered]]:
+    """What each day offers of these (id, case), the heaviest first: a case on each day that added to it, as heavy as
+    it is by then."""
     found: dict[date, list[Offered]] = {}
-    for case in cases:
+    for case_id, case in cases:
         for day in sorted({f.step.day for f in case.found if f.step.day is not None}):
             so_far = Case(tuple(f for f in case.found if f.step.day is None or f.step.day <= day))
             if any(f.detector.raises_case for f in so_far.found):
                 weight = so_far.anomaly * so_far.impact
                 title = so_far.worst.finding.title
-                found.setdefault(day, []).append(Offered(case.case_id, title, so_far.severity, weight, is_hard(so_far)))
+                found.setdefault(day, []).append(Offered(case_id, title, so_far.severity, weight, is_hard(so_far)))
     return {day: sorted(offered, key=lambda o: (-o.weight, o.case_id)) for day, offered in found.items()}
 
 

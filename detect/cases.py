@@ -26,6 +26,10 @@ _MOST_ON_TARGET: Final = 4
 _PRIVILEGED: Final = 0.5
 """The least impact of a privileged class."""
 _TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
+MOST_CARRIED: Final = 200
+"""Findings that a case carries whole; nobody reads more, and each is written again with every revision."""
+MOST_PATH: Final = 500
+"""Steps that a case shows as its path."""
 _MOST_FOR_NOVELTY: Final = 0.4
 """Benign work has one of the two properties of an attack every day: alone it is never more than medium."""
 
@@ -67,9 +71,25 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """Findings of one causal root, the heaviest first."""
+    """Findings of one causal root, the heaviest first.
+
+    A case of very many carries those that make it what it is: its first, its gravest, the best of each detector, then
+    the heaviest. The others are counted.
+    """
 
     found: tuple[Found, ...]
+    beyond: tuple[str, ...] = ()
+    """The ids of the findings that are only counted, in the same order."""
+
+    @property
+    def finding_ids(self) -> tuple[str, ...]:
+        """Of all findings, those that are only counted last."""
+        return (*(f.finding_id for f in self.found), *self.beyond)
+
+    @property
+    def findings(self) -> int:
+        """How many there are."""
+        return len(self.found) + len(self.beyond)
 
     @property
     def case_id(self) -> str:
@@ -78,10 +98,16 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> tuple[Step, ...]:
-        """The steps that prove a movement, else those of the raising findings, each once, in time."""
+        """The steps that prove a movement, else those of the raising findings, each once, in time.
+
+        Of very many only those of the heaviest findings."""
         shown = [f for f in self.found if f.detector.shows == "movement"]
         raising = shown or [f for f in self.found if f.detector.raises_case]
-        steps = {step.event_id: step for f in raising for step in f.finding.path}
+        steps: dict[str, Step] = {}
+        for f in raising:
+            steps.update((step.event_id, step) for step in f.finding.path)
+            if len(steps) >= MOST_PATH:
+                break
         return tuple(sorted(steps.values(), key=_when))
 
     @property
@@ -153,6 +179,16 @@ class _Groups:
         self._root[high] = low
 
 
+def shared(f: Found) -> set[tuple[str, str]]:
+    """What two findings of different sessions may share within a day: (what, its name)."""
+    step, keys = f.step, set[tuple[str, str]]()
+    if step.target is not None and f.detector.shows == "movement":
+        keys.add(("target", step.target))
+    if step.credential_id is not None and IS_TEMPORARY.match(step.credential_id):
+        keys.add(("credential", step.credential_id))
+    return keys
+
+
 def build_cases(found: list[Found]) -> list[Case]:
     """Group findings of one causal root; groups with nothing raising are no case.
 
@@ -169,10 +205,8 @@ def build_cases(found: list[Found]) -> list[Case]:
             touches[f"step {step.event_id}"].append((*_when(step), key))
         at, event_id = _when(f.step)
         touches[f"session {f.step.session_id}"].append((at, event_id, key))
-        if f.step.target is not None and f.detector.shows == "movement":
-            touches[f"target {f.step.target}"].append((at, event_id, key))
-        if f.step.credential_id is not None and IS_TEMPORARY.match(f.step.credential_id):
-            touches[f"credential {f.step.credential_id}"].append((at, event_id, key))
+        for what, name in shared(f):
+            touches[f"{what} {name}"].append((at, event_id, key))
     for name, touched in touches.items():
         if name.startswith("target ") and len({agent_of[key] for _, _, key in touched}) > _MOST_ON_TARGET:
             continue
@@ -183,21 +217,27 @@ def build_cases(found: list[Found]) -> list[Case]:
     members: dict[str, list[Found]] = defaultdict(list)
     for key, f in zip(keys, found, strict=True):
         members[groups.find(key)].append(f)
-    cases = [
-        Case(
-            tuple(
-                sorted(
-                    group,
-                    key=lambda f: (
-                        _SHOWS.index(f.detector.shows),
-                        -f.evidence * f.impact,
-                        _when(f.step),
-                        f.detector.name,
-                    ),
-                )
-            )
-        )
-        for group in members.values()
-        if any(f.detector.raises_case for f in group)
-    ]
+    cases = [_case(group) for group in members.values() if any(f.detector.raises_case for f in group)]
     return sorted(cases, key=lambda case: (-case.anomaly * case.impact, case.case_id))
+
+
+def _case(group: list[Found]) -> Case:
+    ordered = sorted(
+        group,
+        key=lambda f: (_SHOWS.index(f.detector.shows), -f.evidence * f.impact, _when(f.step), f.detector.name),
+    )
+    if len(ordered) <= MOST_CARRIED:
+        return Case(tuple(ordered))
+    raising = [f for f in ordered if f.detector.raises_case]
+    chosen = [min(raising, key=lambda f: (_when(f.step), f.detector.name)), max(raising, key=lambda f: f.impact)]
+    best: dict[str, Found] = {}
+    for f in ordered:
+        if f.detector.name not in best or f.evidence > best[f.detector.name].evidence:
+            best[f.detector.name] = f
+    ids = {f.finding_id for f in (*chosen, *best.values())}
+    room = MOST_CARRIED - len(ids)
+    ids.update([f.finding_id for f in ordered if f.finding_id not in ids][:room])
+    return Case(
+        tuple(f for f in ordered if f.finding_id in ids),
+        tuple(f.finding_id for f in ordered if f.finding_id not in ids),
+    )

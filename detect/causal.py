@@ -166,12 +166,17 @@ class CausalPass:
     ) -> None:
         self._history = history
         self.registry = registry
+        self.window_hours = window_hours
         self._window_s = window_hours * 3600
         self._memory = memory or Memory()
 
     def state(self) -> bytes:
         """All that the pass remembers; a pass resumed from it goes on as this one would."""
         return packed(msgspec.msgpack.encode(self._memory))
+
+    def again(self) -> CausalPass:
+        """Another pass that goes on where this one stands."""
+        return CausalPass.resume(self.state(), self._history, self.window_hours, self.registry)
 
     @classmethod
     def resume(

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from ingest.database import ask
 from ingest.published import Edition
+from ingest.rows import table_of
 from ingest.tables import JUDGED, MEMORIES, SEEN_SEGMENTS
 
 Judged = Counter[tuple[str, str, str]]
@@ -31,18 +32,26 @@ _KEPT_DAYS: Final = 10
 _SEEN: Final = """
 with rows_of as (
     select
-        parse_filename(filename) as segment,
-        cast(min(ordered_at) over (partition by trace_id) as date) as day,
+        parse_filename(filename) as segment, trace_id, ordered_at,
         hash(event_id, session_id, trace_id, parent_event_id, agent_id, agent_version, kind, operation, tool, arguments,
             result, status, principal, credential_id, on_behalf_of, source_host, target, approver, approval, ordered_at,
             sequence, depth) as row_hash
     from stored_events
     where witness_of is null and parse_filename(filename) in (select unnest($segments::varchar[]))
         and coalesce(session_id, '') not in (select unnest($without::varchar[]))
+),
+parts_of_traces as (
+    select segment, trace_id, min(ordered_at) as began_at, count(*) as rows, sum(row_hash::hugeint) as hashes
+    from rows_of
+    group by all
+),
+dated as (
+    select segment, cast(min(began_at) over (partition by trace_id) as date) as day, rows, hashes
+    from parts_of_traces
 )
 
-select segment, day, count(*)::varchar || '-' || sum(row_hash::hugeint)::varchar as digest
-from rows_of
+select segment, day, sum(rows)::varchar || '-' || sum(hashes)::varchar as digest
+from dated
 group by all
 order by all
 """
@@ -120,7 +129,7 @@ def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes | None]
             if table == "memories" and memory is None:
                 continue
             name = day_file(edition, table, day.day)
-            named[key] = edition.write(table, pa.Table.from_pylist([said], schema=schema), name=name)
+            named[key] = edition.write(table, table_of([said], schema), name=name)
     last = max((day.day for day in (*stopped.days, *(d for d, _ in days)) if day.day is not None), default=None)
     kept = {_key(day.day) for day in (*stopped.days, *(d for d, _ in days)) if is_kept(day.day, last)}
     edition.tables["judged"] = [judged[key] for key in sorted(judged)]
@@ -152,9 +161,7 @@ def _changes(connection: duckdb.DuckDBPyConnection, edition: Edition) -> tuple[p
     seen = sorted({*before, *gained}, key=str)
     held, holds = _by_day(rows), _by_day(seen)
     changed = {day for day in held.keys() | holds.keys() if held.get(day) != holds.get(day)}
-    return pa.Table.from_pylist(
-        [dict(zip(SEEN_SEGMENTS.names, row, strict=True)) for row in seen], SEEN_SEGMENTS
-    ), changed
+    return table_of([dict(zip(SEEN_SEGMENTS.names, row, strict=True)) for row in seen], SEEN_SEGMENTS), changed
 
 
 def held_by(

@@ -94,9 +94,12 @@ class Reaches(msgspec.Struct):
         return Reach(True, is_new_kind, is_new_account, is_new_to_human, chance, peers, is_common)
 
     def _is_known(self, agent: str, target: str, history: History, habits: Habits) -> bool:
-        """Whether the agent acted on the target before; to have read about it is not enough."""
-        if not history.seen(agent, "target", target).sessions:
-            return False
+        """Whether the agent acted on the target before; to have read about it is not enough.
+
+        An agent with too little history knows what those know that it is judged by.
+        """
+        if not history.seen_itself(agent, "target", target).sessions:
+            return history.seen(agent, "target", target).sessions > 0
         return not habits.seen("reached", agent) or habits.seen("reached", agent, target) > 0
 
     def is_new_to(self, root: str, target: str | None, history: History, habits: Habits) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import pyarrow as pa
 
 from detect.cases import Case, Found
-from ingest.tables import CASES, COULD_FIRE, FINDINGS
+from ingest.rows import table_of
+from ingest.tables import CASES, COULD_FIRE, FAILED, FINDINGS
 
 
-def findings_table(found: list[Found], case_of: dict[str, str]) -> pa.Table:
-    """A row a finding, the heaviest first."""
+def findings_table(found: Iterable[Found], case_of: Mapping[str, str], beyond: Set[str] = frozenset()) -> pa.Table:
+    """A row a finding, the heaviest first; `beyond` are those that their case only counts."""
     rows = [
         {
             "finding_id": f.finding_id,
@@ -29,13 +30,14 @@ def findings_table(found: list[Found], case_of: dict[str, str]) -> pa.Table:
             "impact": f.impact,
             "techniques": list(f.detector.techniques),
             "happened_at": f.step.at_ns,
+            "is_beyond": f.finding_id in beyond,
         }
         for f in sorted(found, key=lambda f: (-f.weight, f.finding_id))
     ]
-    return pa.Table.from_pylist(rows, schema=FINDINGS)
+    return table_of(rows, FINDINGS)
 
 
-def cases_table(cases: list[Case], held: Set[str] = frozenset()) -> pa.Table:
+def cases_table(cases: Sequence[Case], held: Set[str] = frozenset()) -> pa.Table:
     """A row a case, the heaviest first; those `held` stay under the bar of the budget."""
     rows = []
     for case in cases:
@@ -56,13 +58,13 @@ def cases_table(cases: list[Case], held: Set[str] = frozenset()) -> pa.Table:
                 "session_id": case.worst.step.session_id,
                 "event_id": case.worst.step.event_id,
                 "path": [step.event_id for step in path],
-                "findings": len(case.found),
+                "findings": case.findings,
                 "first_at": min(times, default=None),
                 "last_at": max(times, default=None),
                 "is_raised": case.case_id not in held,
             }
         )
-    return pa.Table.from_pylist(rows, schema=CASES)
+    return table_of(rows, CASES)
 
 
 def could_fire_table(judged: Counter[tuple[str, str, str]]) -> pa.Table:
@@ -83,4 +85,10 @@ def could_fire_table(judged: Counter[tuple[str, str, str]]) -> pa.Table:
         }
         for (name, agent), count in sorted(steps.items())
     ]
-    return pa.Table.from_pylist(rows, schema=COULD_FIRE)
+    return table_of(rows, COULD_FIRE)
+
+
+def failed_table(failed: Mapping[str, str]) -> pa.Table:
+    """A row a detector that broke: its name and why."""
+    rows = [{"plugin": name, "reason": reason} for name, reason in sorted(failed.items())]
+    return table_of(rows, FAILED)

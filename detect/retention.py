@@ -7,7 +7,7 @@ baselines are counts; of their findings stays how often which detector spoke. Th
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -25,8 +25,10 @@ from detect.evidence_kept import sessions_in_evidence
 from detect.forgetting import forgotten, is_forgotten, touches
 from detect.run import found_in, written
 from ingest.database import ask, open_published, write_for_people
+from ingest.listen.old import drop_old_files
 from ingest.published import Edition, editing
 from ingest.retention import drop_sessions, expired_sessions
+from ingest.rows import table_of
 from ingest.tables import JUDGED, SEEN_SEGMENTS, TABLES
 
 _OF_CASES: Final = "select case_id, sessions from cases order by case_id"
@@ -46,9 +48,14 @@ class Retained:
     kept_as_evidence: int = 0
     segments: int = 0
     """How many segments of events were rewritten or dropped."""
+    spool_files: int = 0
+    """How many files of the receiver's spool were removed."""
+    dropped: frozenset[str] = frozenset()
+    """The sessions themselves."""
 
     def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+        """What is told: the numbers."""
+        return {name: value for name, value in asdict(self).items() if name != "dropped"}
 
 
 def retain(
@@ -79,10 +86,13 @@ def retain(
         edition.retained_from_ns = max(before_ns, edition.retained_from_ns or before_ns)
         connection.close()
         edition.publish()
+        connection = open_published(data)
+        files = drop_old_files(edition, connection, before_ns)
+        connection.close()
     if gone:
         fold(data, capabilities)
         write_for_people(data)
-    return done
+    return replace(done, spool_files=files, dropped=frozenset(gone))
 
 
 def _hanging_together(edition: Edition, connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
@@ -136,7 +146,7 @@ def _keep_seen(
         if new := successor[old]:
             rows.append((new, day, digest))
     told = [dict(zip(SEEN_SEGMENTS.names, row, strict=True)) for row in sorted(rows, key=str)]
-    edition.replace("seen_segments", pa.Table.from_pylist(told, SEEN_SEGMENTS))
+    edition.replace("seen_segments", table_of(told, SEEN_SEGMENTS))
 
 
 def _without(edition: Edition, table: str, column: str, gone: Set[str]) -> int:
@@ -165,7 +175,7 @@ def _forget_findings(edition: Edition, gone: Set[str]) -> None:
         if any(not is_forgotten(f) and touches(f, gone) for f in found) or gone & set(row["flagged"]):
             row["found"] = written([forgotten(f) if touches(f, gone) else f for f in found])
             row["flagged"] = [session for session in row["flagged"] if session not in gone]
-            table = pa.Table.from_pylist([row], schema=JUDGED)
+            table = table_of([row], JUDGED)
             name = edition.write("judged", table, name=day_file(edition, "judged", row["day"]))
         names.append(name)
     edition.tables["judged"] = names

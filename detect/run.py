@@ -10,16 +10,16 @@ from datetime import date
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
 import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, Asked, CausalPass, Facts
@@ -29,16 +29,17 @@ from detect.distance import nearest
 from detect.evidence import Rates
 from detect.forgetting import is_forgotten
 from detect.registry import NO_REGISTRY, Registry
-from detect.results import cases_table, could_fire_table, findings_table
+from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
-from detect.sigma.found import found_by_rules
-from detect.sigma.rules import Rule
 from detect.step import Step, steps_in_time
 from detect.verdicts import Tuning, tuning_of
 from ingest.database import ask, open_published
 from ingest.plugins import plugins
 from ingest.published import editing, empty
-from ingest.tables import FAILED, UNMATCHED
+from ingest.tables import UNMATCHED
+
+if TYPE_CHECKING:
+    from detect.sigma.rules import Rule
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class Detected:
 
     cases: list[Case]
     found: list[Found]
+    beside: list[Found] = field(default_factory=list)
+    """Those of them that rules and the scores of whole sessions say, not a detector."""
     failed: dict[str, str] = field(default_factory=dict)
     """Detector -> why it broke; the others ran on."""
     judged: Judged = field(default_factory=Counter)
@@ -114,14 +117,14 @@ def detect_in(
         detected = _completed(connection, run.detected(), rules, tuning)
         unmatched = ask(connection, _UNMATCHED)
         detected.unmatched = unmatched.height
-        case_of = {f.finding_id: case.case_id for case in detected.cases for f in case.found}
-        edition.replace("findings", findings_table(detected.found, case_of))
+        case_of = {f: case.case_id for case in detected.cases for f in case.finding_ids}
+        beyond = {f for case in detected.cases for f in case.beyond}
+        edition.replace("findings", findings_table(detected.found, case_of, beyond))
         detected.days = days_of(connection, detected.cases, cases_per_day)
         edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
         edition.replace("could_fire", could_fire_table(detected.judged))
         edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
-        failed = [{"plugin": name, "reason": reason} for name, reason in sorted(detected.failed.items())]
-        edition.replace("failed", pa.Table.from_pylist(failed, schema=FAILED))
+        edition.replace("failed", failed_table(detected.failed))
         # What a broken detector would have said is not known: the next run judges those days anew.
         keep(edition, stopped, [] if detected.failed else run.days, version)
         connection.close()
@@ -139,12 +142,18 @@ def _completed(
     connection: duckdb.DuckDBPyConnection, detected: Detected, rules: Sequence[Rule], tuning: Tuning
 ) -> Detected:
     """The detectors' findings with what rules and whole sessions' scores add, less what people called benign."""
-    by_detectors = len(detected.found)
-    detected.found += found_by_rules(connection, rules)
-    detected.found += found_by_score(connection, detected.found)
+    if rules:
+        from detect.sigma.found import found_by_rules
+
+        detected.beside = found_by_rules(connection, rules)
+    raised = {
+        s.session_id for f in (*detected.found, *detected.beside) if f.detector.raises_case for s in f.finding.path
+    }
+    detected.beside += found_by_score(connection, raised)
+    detected.found += detected.beside
     loud = [f for f in detected.found if not is_quiet(f, tuning)]
     detected.quiet = len(detected.found) - len(loud)
-    if len(detected.found) > by_detectors or detected.quiet:
+    if detected.beside or detected.quiet:
         detected.cases = build_cases(loud)
     return detected
 
@@ -296,17 +305,16 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             log.exception("detector %s broke on %s", detector.name, step.source)
             failed[detector.name] = f"{type(error).__name__}: {error} (on {step.source})"
             continue
-        if finding is not None:
-            path = tuple(s.without_payload() for s in finding.path)
-            finding = msgspec.structs.replace(finding, path=path)
-            if (excuse := facts.excuse) is not None:
-                finding = msgspec.structs.replace(
-                    finding, observed=f"{finding.observed}; {excuse.words}", left=excuse.weight
-                )
-            if (drop := nearest(path, facts.drops)) is not None:
-                told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
-                finding = msgspec.structs.replace(finding, observed=told, impact=impact)
-            yield Found(detector, step.without_payload(), finding)
+        if finding is None or (finding := borrowed(detector, finding, step, facts, history)) is None:
+            continue
+        path = tuple(s.without_payload() for s in finding.path)
+        finding = msgspec.structs.replace(finding, path=path)
+        if (excuse := facts.excuse) is not None:
+            finding = msgspec.structs.replace(finding, observed=f"{finding.observed}; {excuse.words}", left=excuse.weight)
+        if (drop := nearest(path, facts.drops)) is not None:
+            told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
+            finding = msgspec.structs.replace(finding, observed=told, impact=impact)
+        yield Found(detector, step.without_payload(), finding)
 
 
 def written(found: list[Found]) -> bytes:

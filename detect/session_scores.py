@@ -8,7 +8,7 @@ long as the session and all that its model learnt from are the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -171,9 +171,8 @@ UNLIKE_ITS_HISTORY: Final = Detector(
 """What a low score is as a finding: it is not asked of steps, so it is none of the plug-ins."""
 
 
-def found_by_score(connection: duckdb.DuckDBPyConnection, found: Sequence[Found]) -> list[Found]:
-    """A finding for every low score of a session of which no detector raised anything."""
-    raised = {step.session_id for f in found if f.detector.raises_case for step in f.finding.path}
+def found_by_score(connection: duckdb.DuckDBPyConnection, raised: Set[str]) -> list[Found]:
+    """A finding for every low score of a session that is not among the `raised`, of which something else speaks."""
     low = [row for row in ask(connection, _LOW, most=MOST_OFFERED).to_dicts() if row["session_id"] not in raised]
     steps = steps_of(connection, [row["event_id"] for row in low])
     return [_found(row, steps[row["event_id"]]) for row in low if row["event_id"] in steps]

@@ -9,8 +9,7 @@ from typing import Final
 import duckdb
 import msgspec
 
-from baseline.capability import IMPACT, PRIVILEGED
-from baseline.capability_table import Capability
+from baseline.capability_table import IMPACT, PRIVILEGED, Capability
 from ingest.database import ask, ask_in_parts
 
 _ROWS_AT_ONCE: Final = 100_000
@@ -60,7 +59,7 @@ order by ordered_at nulls first, session_id, trace_id, sequence nulls first, dep
 _SOME: Final = f"from ({_STEPS}) where event_id in (select unnest($events::varchar[])) order by event_id"
 
 
-class Step(msgspec.Struct, kw_only=True, gc=False):
+class Step(msgspec.Struct, kw_only=True, gc=False, array_like=True):
     """One tool call, approval, hand-off or request. The names are those of the event."""
 
     event_id: str
@@ -108,6 +107,8 @@ class Step(msgspec.Struct, kw_only=True, gc=False):
 
     def without_payload(self) -> Step:
         """The step as memory keeps it: arguments and results can be large, and hold secrets."""
+        if self.arguments is None and self.result is None:
+            return self
         return msgspec.structs.replace(self, arguments=None, result=None)
 
 

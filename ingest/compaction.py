@@ -25,15 +25,17 @@ TOGETHER: Final = 8
 _TIERS: Final = (3_000, 25_000, FULL_ROWS)
 
 
-def compact(edition: Edition, *, together: int = TOGETHER) -> int:
-    """Merge small segments of the edition; publishing, and counting the new ones, is the caller's.
+def compact(edition: Edition, *, together: int = TOGETHER, most: int | None = None) -> int:
+    """Merge small segments of the edition, into at most `most` others; publishing, and counting the new ones, is the
+    caller's.
 
     Returns how many segments were merged into others.
     """
-    merged = 0
-    while group := _next_group(edition, together):
+    merged = written = 0
+    while (most is None or written < most) and (group := _next_group(edition, together)):
         _merge(edition, group)
         merged += len(group)
+        written += 1
     return merged
 
 

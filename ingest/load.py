@@ -10,8 +10,6 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import TypeVar
 
-import pyarrow as pa
-
 import ingest.readers
 from ingest.agent_key import chosen
 from ingest.errors import Trouble
@@ -22,6 +20,7 @@ from ingest.published import Edition, editing
 from ingest.readers import Reader
 from ingest.records import LogFile, Record, Unread, files_of
 from ingest.retention import drop_what_came_again
+from ingest.rows import table_of
 from ingest.store import EventWriter, known_files
 from ingest.tables import FILES, REJECTED
 
@@ -216,7 +215,7 @@ class _Run:
         rows = [{**asdict(file), "sha256": sha256, "size_bytes": size} for sha256, size, file in self.register]
         for table, schema, new in (("files", FILES, rows), ("rejected", REJECTED, self.rejected)):
             if new:
-                written = self.edition.write(table, pa.Table.from_pylist(new, schema=schema))
+                written = self.edition.write(table, table_of(new, schema))
                 self.edition.tables.setdefault(table, []).append(written)
         self.edition.publish()
 

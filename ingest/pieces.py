@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.followed import Piece, Registered
 from ingest.published import Edition
+from ingest.rows import table_of
 from ingest.store import EventWriter
 from ingest.tables import FILES, REJECTED
 
@@ -46,7 +46,7 @@ def store_pieces(edition: Edition, pieces: Sequence[Piece]) -> None:
         ]
     for table, schema, rows in (("files", FILES, list(files.values())), ("rejected", REJECTED, rejected)):
         if rows:
-            edition.tables.setdefault(table, []).append(edition.write(table, pa.Table.from_pylist(rows, schema=schema)))
+            edition.tables.setdefault(table, []).append(edition.write(table, table_of(rows, schema)))
 
 
 def registered(edition: Edition) -> list[Registered]:

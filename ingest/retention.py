@@ -98,9 +98,11 @@ def drop_what_came_again(edition: Edition) -> int:
     added = [index for index in edition.tables.get("traces", []) if index not in set(before)]
     if not added:
         return 0
-    stored = set(_last_steps(edition, before, {}))
     keys: dict[str, set[str]] = {}
-    _last_steps(edition, added, keys)
+    ends = _last_steps(edition, added, keys)
+    if all(end is None or end >= edition.retained_from_ns for end in ends.values()):
+        return 0
+    stored = set(_last_steps(edition, before, {}))
     again = expired_sessions(edition, edition.retained_from_ns, kept=stored) & keys.keys()
     steps: dict[str, int] = defaultdict(int)
     for index in added:

@@ -103,9 +103,11 @@ FINDINGS: Final = pa.schema(
         "impact": _SHARE,
         "techniques": _TEXTS,
         "happened_at": _TIME,
+        "is_beyond": pa.bool_(),
     }
 )
-"""A row: what one detector says of one step; `event_ids` prove it in the order of the path."""
+"""A row: what one detector says of one step; `event_ids` prove it in the order of the path. `is_beyond`: its case has
+so many findings that this one is only counted, and no alert tells of it."""
 
 CASES: Final = pa.schema(
     {

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,16 +110,26 @@ class Watched:
         assert (self.outside, self.dialogs, self.errors) == ([], [], [])
 
 
-def choose_row(watched: Watched, row: int, row_pixels: int) -> None:
-    """Tick a row's box; the grid draws on a canvas and takes no clicks until it has settled."""
-    grid = watched.page.get_by_test_id("stDataFrame").first
-    grid.locator("canvas").first.wait_for()
-    before = watched.page.url
-    for _ in range(8):
-        watched.page.wait_for_timeout(400)
-        grid.click(position={"x": 17, "y": 34 + row * row_pixels + row_pixels // 2})
-        for _ in range(20):
-            watched.page.wait_for_timeout(100)
-            if watched.page.url != before:
-                return
-    raise AssertionError("choosing the row opened nothing")
+def follow_row(watched: Watched, row: int) -> None:
+    """Click where a row of the page's first table leads."""
+    watched.page.locator("tbody tr").nth(row).locator("a.first").click()
+
+
+def nothing_rendered(page: Any) -> bool:
+    """Whether no text of a log became a link, an image, a figure's link or a script on the page that is open."""
+    return bool(
+        page.evaluate("[...document.links].every(link => link.host === location.host)")
+        and page.evaluate("document.querySelectorAll('svg a').length") == 0
+        and page.locator("img[src*='evil'], image[href*='evil'], iframe").count() == 0
+        and page.locator("script:not([src])").count() <= 1
+    )
+
+
+def walk(watched: Watched, server: Server, paths: Iterable[str]) -> Iterator[str]:
+    """Open one address after another, each until it has settled."""
+    for path in paths:
+        watched.page.goto(server.url(path))
+        watched.page.locator("[data-testid=stMain]").locator("h1, h2, h3").first.wait_for()
+        watched.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        watched.page.wait_for_timeout(300)
+        yield path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import dashboard
 from dashboard import queries
 
 APP = Path(dashboard.__file__).with_name("app.py")
-INERT = {"text", "code", "json", "arrow_data_frame", "dataframe", "plotly_chart"}
+INERT = {"text", "code", "json", "plotly_chart"}
 """What shows text as text (seen with a real browser); the figures' texts are escaped (test_charts)."""
 EVIL = ("evil", "APPROVED", "<script", "HYPERLINK")
 
@@ -39,10 +40,34 @@ def elements(block: Any) -> Iterator[Any]:
 
 def said(at: AppTest) -> str:
     """All that the page says outside of tables and figures."""
-    shown = [str(element.proto.json) for element in at.get("bidi_component")]
+    shown = [str(element.proto.json) for element in at.get("bidi_component") if not is_table(element)]
     return "\n".join(
         shown + [e.value for kind in ("text", "code", "title", "subheader", "caption") for e in at.get(kind)]
     )
+
+
+def tables(at: AppTest) -> list[dict[str, list[Any]]]:
+    """The tables of the page in their order, each as its columns by name."""
+    given = [json.loads(element.proto.json) for element in at.get("bidi_component") if is_table(element)]
+    return [
+        {column["name"]: [row[place] for row in table["rows"]] for place, column in enumerate(table["columns"])}
+        for table in given
+    ]
+
+
+def rows_in(at: AppTest) -> int:
+    """How many rows the page's first table has."""
+    return len(next(iter(tables(at)[0].values())))
+
+
+def links(at: AppTest, column: str) -> list[str | None]:
+    """Where the cells of this column of the page's first table that has links there lead."""
+    given = [json.loads(element.proto.json) for element in at.get("bidi_component") if is_table(element)]
+    return next(list(table["links"][column]) for table in given if column in table["links"])
+
+
+def is_table(element: Any) -> bool:
+    return bool(element.proto.component_name == "custodiet.rows")
 
 
 def assert_inert(at: AppTest) -> None:
@@ -55,6 +80,9 @@ def assert_inert(at: AppTest) -> None:
         elif element.type == "text_input":
             assert not any(bad in element.proto.label + element.proto.help for bad in EVIL)
         elif element.type == "bidi_component":
-            assert element.proto.component_name == "custodiet.stepper"  # text nodes only: see test_inert
+            assert element.proto.component_name in (
+                "custodiet.stepper",
+                "custodiet.rows",
+            )  # text nodes only: test_inert
         elif element.type not in INERT:
             assert not any(bad in str(element.proto) for bad in EVIL), element

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,25 +44,39 @@ class Links:
         return Chance(min(1.0, self.p_new + rarer / (self.strength + self.n)), seen, self.n)
 
 
+def new_to_all(thing: str, levels: Sequence[Links]) -> float:
+    """P(a link at most as usual as this one) for what is new one level below, from the nearest level to the farthest.
+
+    A level that saw nothing passes the question on; so does one to which the thing is new, times its own p_new.
+    """
+    p = 1.0
+    for level in levels:
+        seen = level.p(thing)
+        p *= seen.p
+        if seen.seen:
+            break
+    return p
+
+
 def links(counts: Mapping[str, int]) -> Links:
     """Fit both parameters by maximum likelihood of the partition, on a grid; ties to the smaller discount."""
-    n = sum(counts.values())
-    sizes = Counter(counts.values())
-    best = max(
-        ((_likelihood(sizes, len(counts), n, a, d), -d, -a) for d in _DISCOUNTS for a in _STRENGTHS), default=(0, 0, -1)
-    )
-    return Links(counts, -best[2], -best[1], n)
-
-
-def _likelihood(sizes: Mapping[int, int], distinct: int, n: int, a: float, d: float) -> float:
-    """log P(partition) (Pitman, Combinatorial Stochastic Processes, 2006, theorem 3.2)."""
+    n, distinct = sum(counts.values()), len(counts)
     if not n:
-        return 0.0
-    openings = (
-        _log_rising(a / d + 1, distinct - 1) + (distinct - 1) * math.log(d) if d else (distinct - 1) * math.log(a)
-    )
-    inside = sum(times * (math.lgamma(size - d) - math.lgamma(1 - d)) for size, times in sizes.items())
-    return openings + inside - _log_rising(a + 1, n - 1)
+        return Links(counts, 1.0, 0.0, 0)
+    sizes = sorted(Counter(counts.values()).items())
+    closed = {a: _log_rising(a + 1, n - 1) for a in _STRENGTHS}
+    best = (-math.inf, 0.0, 0.0)
+    for d in _DISCOUNTS:
+        inside = sum(times * (math.lgamma(size - d) - math.lgamma(1 - d)) for size, times in sizes)
+        for a in _STRENGTHS:
+            opened = (
+                _log_rising(a / d + 1, distinct - 1) + (distinct - 1) * math.log(d)
+                if d
+                else ((distinct - 1) * math.log(a))
+            )
+            # log P(partition) (Pitman, Combinatorial Stochastic Processes, 2006, theorem 3.2)
+            best = max(best, (opened + inside - closed[a], -d, -a))
+    return Links(counts, -best[2], -best[1], n)
 
 
 def _log_rising(start: float, factors: int) -> float:

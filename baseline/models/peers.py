@@ -14,17 +14,25 @@ def likeness(a: Set[str], b: Set[str]) -> float:
     return len(a & b) / len(a | b) if a or b else 0.0
 
 
-def peer_groups(tools: Mapping[str, Set[str]]) -> dict[str, tuple[str, ...]]:
+def peer_groups(tools: Mapping[str, Set[str]], thin: Set[str] = frozenset()) -> dict[str, tuple[str, ...]]:
     """Agent -> all agents of its group, itself among them; the same whatever order they come in.
 
     Leaders are taken from the largest tool set down (ties by id); each agent joins the leader it is most like, if it
-    is like one at all, else it leads. So nothing chains: everyone is like their leader.
+    is like one at all, else it leads. So nothing chains: everyone is like their leader. A `thin` agent has shown a part
+    of its tools only: it leads nobody that is not, and joins where at least half of its tools are in use.
     """
     leaders: dict[str, list[str]] = {}
-    for agent in sorted(tools, key=lambda a: (-len(tools[a]), a)):
-        best = max(leaders, key=lambda leader: likeness(tools[leader], tools[agent]), default=None)
-        if best is not None and likeness(tools[best], tools[agent]) >= ALIKE:
+    for agent in sorted(tools, key=lambda a: (a in thin, -len(tools[a]), a)):
+        mine = tools[agent]
+        best = max(leaders, key=lambda leader: likeness(tools[leader], mine), default=None)
+        if best is not None and _is_like(tools[best], mine, is_thin=agent in thin):
             leaders[best].append(agent)
         else:
             leaders[agent] = [agent]
     return {agent: tuple(sorted(group)) for group in leaders.values() for agent in group}
+
+
+def _is_like(leader: Set[str], tools: Set[str], *, is_thin: bool) -> bool:
+    if is_thin:
+        return bool(tools) and len(leader & tools) >= ALIKE * len(tools)
+    return likeness(leader, tools) >= ALIKE

@@ -1,17 +1,19 @@
 // Stepping through a session in the browser. Python gives the session and the step; everything else is fetched.
 
 import { card, record, waiting, why } from "./card.js"
-import { el, number } from "./dom.js"
+import { controls, VIEWS } from "./controls.js"
+import { number } from "./dom.js"
 import { DECISION, Filter, FINDING, SHOWS } from "./filter.js"
+import { turnTo } from "./going.js"
 import { Keys } from "./keys.js"
 import { kindOf, near } from "./near.js"
+import { Place } from "./place.js"
+import { Player } from "./player.js"
 import { Ribbon } from "./ribbon.js"
 import { Store } from "./store.js"
 import { Trail } from "./trail.js"
 
-const URL_MS = 150, TEN = 10, ROWS = 15, VISITED_MS = 1200
-const VIEWS = ["timeline", "compact", "raw"]
-const SPEEDS = [0.5, 1, 2, 4, 8]
+const TEN = 10, ROWS = 15, VISITED_MS = 1200
 const instances = new WeakMap()
 
 export default function mount(component) {
@@ -38,6 +40,7 @@ class Stepper {
     this.filter = new Filter(this.store)
     this.filter.show = SHOWS.some(([name]) => name === asked.get("show")) ? asked.get("show") : "all"
     this.filter.agent = asked.get("agent") ?? ""
+    this.filter.find = asked.get("find") ?? ""
     this.view = VIEWS.includes(asked.get("view")) ? asked.get("view") : "timeline"
     this.filter.compact = this.view === "compact"
     this.ribbon = new Ribbon(this.store, this.filter, (step, jump) => this.go(step, jump))
@@ -45,76 +48,40 @@ class Stepper {
     this.trail.kept = this.data.kept
     this.ribbon.bookmarks = this.trail.bookmarks
     this.keys = new Keys((action) => this[action]())
-    this.back = () => this.fromUrl()
-    window.addEventListener("popstate", this.back)
+    this.player = new Player(() => this.move(1))
+    this.place = new Place(this.data.session, () => this.told(), (step) => this.cameBack(step))
     this.build()
     this.go(this.data.step, false)
+    this.place.write()
     this.store.open(this.data.step)
-    const find = asked.get("find")
-    if (find) {
-      this.findBox.value = find
+    if (this.filter.find) {
+      this.findBox.value = this.filter.find
       this.search()
     }
   }
 
   close() {
-    this.stop()
+    this.player.stop()
+    this.place.close()
     this.store.closed = true
-    clearTimeout(this.urlTimer)
     clearTimeout(this.visitTimer)
-    window.removeEventListener("popstate", this.back)
     this.keys.close()
     this.ribbon.close()
     this.node.remove()
   }
 
-  // The script ran again: it may have kept a moment, or moved to an event. A step in the URL is this component's own.
+  // The script ran again: it may have kept a moment, or the URL may name another place than a step of this component's.
   again(component) {
-    const event = new URLSearchParams(location.search).get("event")
+    const asked = new URLSearchParams(location.search)
     this.component = component
     this.data = this.store.data = component.data
     this.trail.kept = this.data.kept
     this.trail.draw()
-    if (event !== null && event === this.data.event) this.go(this.data.step)
+    if (asked.get("session") === this.data.session && !asked.has("step")) this.go(this.data.step)
   }
 
   build() {
-    const button = (label, title, action) => el("button", { type: "button", title, on: { click: () => this[action]() } }, label)
-    this.title = el("h2", { "aria-live": "polite" })
-    this.trouble = el("div", { class: "trouble", role: "status" })
-    this.playButton = button("▶ Play", "Space", "play")
-    this.speed = el("select", { "aria-label": "Steps a second", on: { change: () => this.playing && (this.stop(), this.play()) } },
-      SPEEDS.map((speed) => el("option", { value: speed, selected: speed === 2 }, `${speed}/s`)))
-    this.jump = el("input", { type: "number", min: 1, max: this.data.last, "aria-label": "Go to step", placeholder: "Go to" })
-    this.jump.addEventListener("keydown", (event) => { if (event.key === "Enter") this.jumped() })
-    this.showBox = el("select", { "aria-label": "Show", on: { change: () => this.filtered() } },
-      SHOWS.map(([name, said]) => el("option", { value: name, selected: name === this.filter.show }, said)))
-    this.agentBox = el("select", { "aria-label": "Agent", on: { change: () => this.filtered() } }, el("option", { value: "" }, "all agents"))
-    this.findBox = el("input", { type: "search", "aria-label": "Find text", placeholder: "Find text", maxlength: 200 })
-    this.findBox.addEventListener("change", () => this.search())
-    this.findBox.addEventListener("keydown", (event) => { if (event.key === "Escape") this.findBox.blur() })
-    this.views = VIEWS.map((name) => el("button", { type: "button", on: { click: () => this.look(name) } }, name))
-    this.hides = el("span", { class: "quiet", role: "status" })
-    this.nearList = el("ol", { class: "near", "aria-label": "Steps around this one" })
-    this.cardNode = el("article", { class: "card", "aria-label": "This step" })
-    this.whyNode = el("div", {})
-    this.helpNode = el("section", { class: "help", hidden: true, "aria-label": "Help" }, this.keys.help())
-    const { place, of } = this.data.cases
-    const queue = place ? `case ${number(place)} of ${number(of)}` : ""
-    this.node = el(
-      "div", { class: "stepper" },
-      el("div", { class: "bar" },
-        el("div", { class: "where" }, this.title, el("div", { class: "quiet" }, `session ${this.data.shown}`, queue ? `  ·  ${queue}` : "")),
-        el("div", { class: "buttons", role: "group", "aria-label": "Move" },
-          button("◀ ◆ Finding", "Previous finding (p)", "findingBefore"), button("← Previous", "Left arrow", "previous"),
-          button("Next →", "Right arrow", "next"), button("Finding ◆ ▶", "Next finding (n)", "finding"),
-          button("Decision ✓ ▶", "Next decision (a)", "decision"), this.playButton, this.speed, this.jump, button("?", "Keys", "help"))),
-      this.trouble, this.helpNode,
-      el("div", { class: "bar filters" }, el("div", { class: "views", role: "group", "aria-label": "View" }, this.views),
-        this.showBox, this.agentBox, this.findBox, this.hides),
-      this.ribbon.node,
-      el("div", { class: "panes" }, this.nearList, this.cardNode, el("aside", { class: "why" }, this.whyNode, this.trail.node))
-    )
+    this.node = controls(this)
     for (const [name, colour] of Object.entries({ ...this.data.severities, ...this.data.ink })) this.node.style.setProperty(`--${name}`, colour)
     this.component.parentElement.append(this.node)
     this.markView()
@@ -143,17 +110,16 @@ class Stepper {
     const last = this.data.last
     const next = Math.min(last, Math.max(1, Math.trunc(step) || 1))
     const from = this.step
-    if (jump && this.urlTimer) this.flush()
+    if (jump) this.place.settle()
     this.step = next
     this.store.around(next)
     this.trail.at(next)
     this.ribbon.go(next)
     this.draw()
     if (jump && from && from !== next) {
-      this.written = this.url()
-      history.pushState(history.state, "", this.written)
+      this.place.push()
       this.trail.visit(from)
-    } else if (from) this.later()
+    } else if (from) this.place.later()
     clearTimeout(this.visitTimer)
     this.visitTimer = setTimeout(() => this.trail.visit(next), VISITED_MS)
   }
@@ -171,7 +137,7 @@ class Stepper {
       waiting(this.cardNode, step, kindOf(store, step))
       return
     }
-    why(this.whyNode, told, store.state(step), () => this.flush())
+    why(this.whyNode, told, store.state(step), () => this.place.write())
     if (this.view === "raw") this.drawRecord(step)
     else card(this.cardNode, told, store)
   }
@@ -185,42 +151,18 @@ class Stepper {
     }
   }
 
-  // The URL follows a little later, so that a held key does not write it at every step.
-  later() {
-    clearTimeout(this.urlTimer)
-    this.urlTimer = setTimeout(() => this.flush(), URL_MS)
+  told() {
+    const told = { step: this.step }
+    if (this.filter.show !== "all") told.show = this.filter.show
+    if (this.filter.agent) told.agent = this.filter.agent
+    if (this.filter.find) told.find = this.filter.find
+    if (this.view !== "timeline") told.view = this.view
+    return told
   }
 
-  flush() {
-    clearTimeout(this.urlTimer)
-    this.urlTimer = null
-    if (this.written === this.url()) return
-    this.written = this.url()
-    history.replaceState(history.state, "", this.written)
-  }
-
-  url() {
-    const told = new URLSearchParams({ session: this.data.session, step: this.step })
-    if (this.filter.show !== "all") told.set("show", this.filter.show)
-    if (this.filter.agent) told.set("agent", this.filter.agent)
-    if (this.filter.find) told.set("find", this.filter.find)
-    if (this.view !== "timeline") told.set("view", this.view)
-    return `${location.pathname}?${told}`
-  }
-
-  fromUrl() {
-    const asked = new URLSearchParams(location.search)
-    if (asked.get("session") !== this.data.session) return
-    this.stop()
-    clearTimeout(this.urlTimer)
-    this.urlTimer = null
-    this.written = this.url()
-    const step = Number(asked.get("step"))
-    if (step && step !== this.step) {
-      this.go(step)
-      clearTimeout(this.urlTimer)
-      this.urlTimer = null
-    }
+  cameBack(step) {
+    this.player.stop()
+    if (step && step !== this.step) this.go(step)
   }
 
   filtered() {
@@ -255,7 +197,7 @@ class Stepper {
     this.filter.apply()
     this.ribbon.draw()
     this.draw()
-    this.later()
+    this.place.later()
   }
 
   move(direction, marks = 0, jump = false) {
@@ -289,17 +231,7 @@ class Stepper {
   }
 
   play() {
-    if (this.playing) return this.stop()
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
-    const speed = calm ? Math.min(1, Number(this.speed.value)) : Number(this.speed.value)
-    this.playButton.textContent = "⏸ Pause"
-    this.playing = setInterval(() => this.move(1) || this.stop(), 1000 / speed)
-  }
-
-  stop() {
-    clearInterval(this.playing)
-    this.playing = null
-    if (this.playButton) this.playButton.textContent = "▶ Play"
+    this.player.toggle(Number(this.speed.value), this.playButton)
   }
 
   bookmark() {
@@ -309,13 +241,13 @@ class Stepper {
   }
 
   keep(step = this.step, note = "") {
-    this.flush()
+    this.place.write()
     this.component.setTriggerValue("keep", { session: this.data.session, step, note })
   }
 
   openStep(at) {
     if (!at) return this.say("There is no further case in this direction.")
-    this.flush()
-    this.component.setTriggerValue("open", { session: at.session_id, event: at.event_id })
+    this.place.write()
+    turnTo(at)
   }
 }

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
+import polars as pl
 import streamlit as st
 
-from dashboard import parts, queries
+from dashboard import listing, parts, queries
 from dashboard.agent_beside import session_beside
 from dashboard.agent_facts import facts_of
+from dashboard.links import link
 from dashboard.queries_of_agent import agents, profile_of
 from ingest.visible import visible
-
-TABLE = "agents"
-
-
-def open_agent(shown: list[str]) -> None:
-    """Go to the agent of the chosen row of what was shown, once the callback is over."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_agent"] = shown[row]
-
 
 wanted = st.query_params.get("agent", "")
 found = profile_of(wanted) if wanted else None
@@ -46,24 +36,23 @@ if listed.height == 0:
         else "Point custodiet at your agents' logs:   custodiet ingest LOGS   and then   custodiet detect",
     )
 else:
-    parts.table(
-        listed,
+    listing.table(
+        listed.with_columns(
+            pl.when("is_enough").then(pl.lit("enough")).otherwise(pl.lit("not enough")).alias("is_enough")
+        ),
         {
-            "agent_id": parts.text("agent", 300),
-            "sessions": parts.number("sessions"),
-            "tool_calls": parts.number("tool calls"),
-            "is_enough": st.column_config.CheckboxColumn("enough history", width=110),
-            "tools": parts.number("tools"),
-            "targets": parts.number("targets"),
-            "versions": parts.number("versions"),
-            "drift": parts.text("drift", 380),
+            "agent_id": listing.text("agent", 300),
+            "sessions": listing.number("sessions"),
+            "tool_calls": listing.number("tool calls"),
+            "is_enough": listing.text("history", 110),
+            "tools": listing.number("tools"),
+            "targets": listing.number("targets"),
+            "versions": listing.number("versions"),
+            "drift": listing.text("drift", 380),
         },
-        key=TABLE,
-        alt="The agents, with how much is known of each. Choosing a row opens the agent.",
-        on_row=partial(open_agent, listed["agent_id"].to_list()),
+        key="agents",
+        alt="The agents, with how much is known of each. A row leads to the agent.",
+        links={"agent_id": [link("agent", agent=agent) for agent in listed["agent_id"]]},
         rows=16,
     )
-    st.text("Choose a row to see what is normal for the agent.")
-    opened = st.session_state.pop("opened_agent", None)
-    if opened is not None:
-        st.switch_page("pages/agent.py", query_params={"agent": opened})
+    st.text("A row leads to what is normal for the agent.")

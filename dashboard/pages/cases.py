@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import polars as pl
 import streamlit as st
 
-from dashboard import parts, queries, words
+from dashboard import listing, parts, queries, words
 from dashboard.blind import say_what_could_not_fire
+from dashboard.links import link
 from dashboard.queries_of_cases import with_approvals
 from dashboard.triage import STATUSES, narrowed, with_people
-
-TABLE = "cases"
-OPENS = ("worst step", "case")
-WHY = 64
-"""Characters of the reason in a row; the case has it whole."""
-
-
-def open_row(shown: list[dict[str, Any]]) -> None:
-    """Go to the worst step, or the case, of the chosen row of what was shown, once the callback is over."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_case"] = shown[row]
-
 
 totals = queries.totals()
 heading, least, state = st.columns([3, 4, 2], vertical_alignment="bottom")
@@ -33,12 +18,9 @@ at_least = least.segmented_control(
     "Severity at least", words.SEVERITIES, default="info", required=True, key="severity", bind="query-params"
 )
 status = state.segmented_control("Status", STATUSES, default="open", required=True, key="status", bind="query-params")
-agents, owners, opens = st.columns([3, 3, 2], vertical_alignment="bottom")
+agents, owners = st.columns(2, vertical_alignment="bottom")
 name = agents.text_input("Agent contains", key="agent", bind="query-params", max_chars=200)
 owner = owners.text_input("Owner contains", key="owner", bind="query-params", max_chars=200)
-opened_as = opens.segmented_control(
-    "A row opens the", OPENS, default="worst step", required=True, key="opens", bind="query-params"
-)
 
 found = narrowed(with_people(queries.cases(at_least or "info", name or "")), status or "open", owner or "")
 if totals["sessions"] == 0:
@@ -61,38 +43,39 @@ elif found.height == 0:
         "or clear agent and owner.",
     )
 else:
-    parts.table(
+    listing.table(
         with_approvals(found).with_columns(
-            found["severity"].map_elements(words.severity, return_dtype=pl.String),
-            found["why"].map_elements(partial(words.cut, characters=WHY), return_dtype=pl.String),
+            pl.lit("open case").alias("case"),
             words.when_column("first_at"),
             words.when_column("last_at"),
         ),
         {
-            "severity": parts.text("severity", 82),
-            "title": parts.text("case", 150),
-            **parts.anomaly_and_impact(),
-            "why": parts.text("why", 170),
-            "agents": parts.text("agents", 100),
-            "approvals": parts.text("approvals broken", 96),
-            "first_at": parts.text("first seen (UTC)", 86),
-            "last_at": parts.text("last seen (UTC)", 86),
-            "status": parts.text("status", 86),
-            "owner": parts.text("owner", 74),
+            "severity": listing.severity(),
+            "title": listing.text("what happened", 176),
+            "why": listing.text("why", 226),
+            **listing.anomaly_and_impact(),
+            "agents": listing.text("agents", 100),
+            "approvals": listing.text("approvals broken", 104),
+            "first_at": listing.when("first seen (UTC)", 88),
+            "last_at": listing.when("last seen (UTC)", 88),
+            "status": listing.text("status", 84),
+            "owner": listing.text("owner", 66),
+            "case": listing.text("case", 68),
         },
-        key=TABLE,
-        alt="The cases, the worst first. Choosing a row opens its worst step, or the case.",
-        on_row=partial(open_row, found.select("case_id", "session_id", "event_id").to_dicts()),
+        key="cases",
+        alt="The cases, the worst first. A row leads to its worst step; its last cell to the case.",
+        links={
+            "title": [
+                link("replay", session=session, event=event)
+                for session, event in found.select("session_id", "event_id").iter_rows()
+            ],
+            "case": [link("case", case=case) for case in found["case_id"]],
+        },
         rows=10,
-        row_pixels=62,
+        lines=3,
     )
     st.text(
         f"{found.height:,} of {words.count(totals['cases'], 'case', 'cases')} shown, from "
         f"{words.count(totals['sessions'], 'session', 'sessions')} of "
-        f"{words.count(totals['agents'], 'agent', 'agents')}. Choose a row to open it."
+        f"{words.count(totals['agents'], 'agent', 'agents')}. A row leads to its worst step."
     )
-    opened = st.session_state.pop("opened_case", None)
-    if opened is not None and opened_as == "case":
-        st.switch_page("pages/case.py", query_params={"case": opened["case_id"]})
-    elif opened is not None:
-        st.switch_page("pages/replay.py", query_params={"session": opened["session_id"], "event": opened["event_id"]})

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from dashboard import parts, queries
+from dashboard import listing, parts, queries
+from dashboard.links import link
 from dashboard.nearest import STEPS_COMPARED, Candidate, aligned, likeness, nearest
 from dashboard.queries_of_compare import CANDIDATES, agent_of, calls_of, quiet_sessions
 from ingest.visible import visible
 
-TABLE = "compared"
 COMPARED = {"target": "target", "credential_id": "credential", "approval": "approval", "status": "status"}
-
-
-def open_step(shown: list[dict[str, str]]) -> None:
-    """Go to the step of the chosen row of what was shown, once the callback is over."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_step"] = shown[row]
 
 
 def rows_of(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[dict[str, Any]]:
@@ -38,7 +30,7 @@ def rows_of(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[dict[str, Any]]:
                 if differs else "alike",
                 "here": a and a["tool"], "here_target": a and a["target"], "here_as": a and a["credential_id"],
                 "there": b and b["tool"], "there_target": b and b["target"], "there_as": b and b["credential_id"],
-                "event": (a or b or {})["event_id"], "is_here": a is not None,
+                "event": a and a["event_id"], "other": b and b["event_id"],
             }
         )  # fmt: skip
     return rows
@@ -93,22 +85,24 @@ parts.facts(
         ("Alike", f"{score:.0%}: {only_here:,} only here, {only_there:,} only there"),
     ]
 )
-parts.table(
+listing.table(
     pl.DataFrame(rows, infer_schema_length=None),
     {
-        "is": parts.text("how it differs", 160),
-        "here": parts.text("this session", 160),
-        "here_target": parts.text("target", 160),
-        "here_as": parts.text("acting with", 100),
-        "there": parts.text("the quiet one", 160),
-        "there_target": parts.text("target ", 160),
-        "there_as": parts.text("acting with ", 100),
+        "is": listing.text("how it differs", 160),
+        "here": listing.text("this session", 160),
+        "here_target": listing.text("target", 160),
+        "here_as": listing.text("acting with", 100),
+        "there": listing.text("the quiet one", 160),
+        "there_target": listing.text("target ", 160),
+        "there_as": listing.text("acting with ", 100),
     },
-    key=TABLE, alt="The calls of the two sessions, aligned. Choosing a row opens the step.", rows=18,
-    on_row=partial(
-        open_step,
-        [{"session": wanted if row["is_here"] else beside.session_id, "event": row["event"]} for row in rows],
-    ),
+    key="compared", alt="The calls of the two sessions, aligned. Each leads to its step.", rows=18,
+    links={
+        "here": [link("replay", session=wanted, event=row["event"]) if row["event"] else None for row in rows],
+        "there": [
+            link("replay", session=beside.session_id, event=row["other"]) if row["other"] else None for row in rows
+        ],
+    },
 )  # fmt: skip
 if own.height == STEPS_COMPARED or theirs.height == STEPS_COMPARED:
     st.text(f"The first {STEPS_COMPARED:,} calls of each are laid side by side.")
@@ -119,6 +113,3 @@ st.text(
 )  # fmt: skip
 st.page_link("pages/replay.py", label=":primary[Replay this session]", query_params={"session": wanted})
 st.page_link("pages/replay.py", label=":primary[Replay the other]", query_params={"session": beside.session_id})
-opened = st.session_state.pop("opened_step", None)
-if opened is not None:
-    st.switch_page("pages/replay.py", query_params=opened)

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from baseline.capability_table import CAPABILITIES
-from dashboard import parts, queries, words
+from dashboard import listing, parts, queries, words
+from dashboard.links import link
 from dashboard.queries_of_events import PAGE, Search, moment, search
 from dashboard.words import counted
 
-TABLE = "events"
 STATUSES = ("any", "ok", "error", "denied", "pending", "unknown")
 APPROVALS = ("any", "approved", "denied", "automatic", "pending", "not_recorded", "cannot_record")
 CLASSES = ("any", *CAPABILITIES)
 FILTERS = ("agent", "in_session", "tool", "text", "status", "capability", "approval", "first", "last")
-
-
-def open_event(shown: list[dict[str, str]]) -> None:
-    """Go to the step of the chosen row of what was shown, once the callback is over."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_event"] = shown[row]
 
 
 def from_the_start() -> None:
@@ -74,7 +66,7 @@ if found.rows.height == 0:
         "text: it is looked for as it is written, without regard to case.",
     )
 else:
-    parts.table(
+    listing.table(
         found.rows.with_columns(
             words.when_column("ordered_at"),
             words.end_column("source", 20),
@@ -82,25 +74,30 @@ else:
             pl.col("approval").map_elements(words.approval_short, return_dtype=pl.String, skip_nulls=False),
         ),
         {
-            "ordered_at": parts.text("when (UTC)", 172),
-            "agent_id": parts.text("agent", 120),
-            "tool": parts.text("tool", 150),
-            "target": parts.text("target", 170),
-            "status": parts.text("status", 66),
-            "approval": parts.text("approval", 96),
-            "principal": parts.text("principal", 100),
-            "credential_id": parts.text("credential", 100),
-            "source": parts.text("file:line", 150),
+            "ordered_at": listing.when("when (UTC)", 172),
+            "agent_id": listing.text("agent", 120),
+            "tool": listing.text("tool", 150),
+            "target": listing.text("target", 170),
+            "status": listing.text("status", 66),
+            "approval": listing.text("approval", 96),
+            "principal": listing.text("principal", 100),
+            "credential_id": listing.text("credential", 100),
+            "source": listing.text("file:line", 150),
         },
-        key=TABLE,
-        alt="The steps that match, the newest first. Choosing a row opens the step in its replay.",
-        on_row=partial(open_event, found.rows.select(session="session_id", event="event_id").to_dicts()),
+        key="events",
+        alt="The steps that match, the newest first. A row leads to the step in its replay.",
+        links={
+            "tool": [
+                link("replay", session=session, event=event)
+                for session, event in found.rows.select("session_id", "event_id").iter_rows()
+            ]
+        },
         rows=16,
     )
     said, on = st.columns([6, 2])
     said.text(
         f"{found.rows.height:,} of {words.count(found.matching, 'step', 'steps')} that match, the newest first. "
-        "Choose a row to stand on the step."
+        "A row leads to the step."
     )
     kept = {name: value for name in FILTERS if (value := st.query_params.get(name))}
     if found.more:
@@ -110,6 +107,3 @@ else:
         )  # fmt: skip
     if st.query_params.get("after"):
         on.page_link("pages/events.py", label=":primary[From the newest]", query_params=kept)
-    opened = st.session_state.pop("opened_event", None)
-    if opened is not None:
-        st.switch_page("pages/replay.py", query_params=opened)

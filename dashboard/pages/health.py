@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import parts, queries, words
+from dashboard import listing, parts, queries, words
 from dashboard.blind import could_fire_table
 
 st.title("Health", anchor=False)
@@ -25,8 +25,8 @@ parts.facts(
 if broken.height:
     st.subheader("Plug-ins that failed", anchor=False)
     st.text("What these would have found is not known. The last run ended with a non-zero exit.")
-    parts.table(
-        broken, {"plugin": parts.text("plug-in", 300), "reason": parts.text("reason", 900)},
+    listing.table(
+        broken, {"plugin": listing.text("plug-in", 300), "reason": listing.text("reason", 900)},
         key="failed", alt="The plug-ins that broke in the last run, and why.",
     )  # fmt: skip
 
@@ -39,18 +39,18 @@ else:
 files = queries.files_read()
 st.subheader("Files", anchor=False)
 if files.height:
-    parts.table(
+    listing.table(
         files.with_columns(words.adds_up()),
         {
-            "path": parts.text("file", 330),
-            "reader": parts.text("reader", 120),
-            "records": parts.number("records", 84),
-            "events": parts.number("= events", 84),
-            "folded": parts.number("+ folded", 84),
-            "rejected": parts.number("+ rejected", 90),
-            "duplicates": parts.number("+ duplicates", 100),
-            "adds_up": parts.text("adds up", 76),
-            "sha256": parts.text("sha-256", 200),
+            "path": listing.text("file", 330),
+            "reader": listing.text("reader", 120),
+            "records": listing.number("records", 84),
+            "events": listing.number("= events", 84),
+            "folded": listing.number("+ folded", 84),
+            "rejected": listing.number("+ rejected", 90),
+            "duplicates": listing.number("+ duplicates", 100),
+            "adds_up": listing.text("adds up", 76),
+            "sha256": listing.text("sha-256", 200),
         },
         key="files", alt="The files that were read, and what became of their records.",
     )  # fmt: skip
@@ -60,9 +60,9 @@ else:
 refused = queries.rejected()
 st.subheader("Records that could not be read", anchor=False)
 if refused.height:
-    parts.table(
+    listing.table(
         words.with_place(refused),
-        {"place": parts.text("file:line", 330), "reason": parts.text("reason", 860)},
+        {"place": listing.text("file:line", 330), "reason": listing.text("reason", 860)},
         key="rejected", alt="Records that could not be read, with their place and the reason.",
     )  # fmt: skip
     if refused.height == queries.ROWS_SHOWN:
@@ -73,12 +73,12 @@ else:
 unknown = queries.unmatched()
 st.subheader("Tools that the capability table does not know", anchor=False)
 if unknown.height:
-    parts.table(
+    listing.table(
         unknown,
         {
-            "tool": parts.text("tool", 330),
-            "agent_id": parts.text("agent", 300),
-            "steps": parts.number("steps", 84),
+            "tool": listing.text("tool", 330),
+            "agent_id": listing.text("agent", 300),
+            "steps": listing.number("steps", 84),
         },
         key="unmatched", alt="Tools without a capability, the agents that used them, and how often.",
     )  # fmt: skip

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from dashboard import parts, queries, theme, words
+from dashboard import listing, parts, queries, theme, words
 from dashboard.charts_of_movement import movement_figure
+from dashboard.links import link
 from dashboard.movement import EDGES_DRAWN, VIEWS, drawn
 from dashboard.queries_of_movement import edges_of
 from ingest.visible import visible
 
-FIGURE, TABLE = "movement_figure", "movement_edges"
+FIGURE, CHOSEN = "movement_figure", "chosen_edge"
 
 
-def open_drawn(shown: list[dict[str, Any]]) -> None:
+def open_drawn(shown: list[str]) -> None:
     """Go to the step of the edge that was chosen in the figure."""
     points = st.session_state[FIGURE].selection.points
     number = points[0].get("customdata") if points else None
     if isinstance(number, list):
         number = number[0]
     if isinstance(number, int) and 0 <= number < len(shown):
-        st.session_state["opened_edge"] = shown[number]
-
-
-def open_listed(shown: list[dict[str, Any]]) -> None:
-    """Go to the step of the edge that was chosen in the table."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_edge"] = shown[row]
+        st.session_state[CHOSEN] = shown[number]
 
 
 heading, choice = st.columns([4, 5], vertical_alignment="bottom")
@@ -69,7 +62,7 @@ if not shown.edges:
     )
     st.stop()
 
-to_steps = [{"session": edge["session_id"], "event": edge["event_id"]} for edge in shown.edges]
+to_steps = [link("replay", session=edge["session_id"], event=edge["event_id"]) for edge in shown.edges]
 st.plotly_chart(
     movement_figure(shown, theme.chosen()), theme=None, config={"displayModeBar": False}, key=FIGURE,
     on_select=partial(open_drawn, to_steps), selection_mode="points",
@@ -80,28 +73,25 @@ rest = edges.height - len(shown.edges)
 st.text(
     f"{words.count(len(shown.edges), 'edge', 'edges')} drawn"
     + (f" and {shown.more:,} more of this view (at most {EDGES_DRAWN} are drawn)" if shown.more else "")
-    + f"; {rest:,} of the {edges.height:,} edges of these sessions are not. Choose an edge or a row for its step."
+    + f"; {rest:,} of the {edges.height:,} edges of these sessions are not. An edge, or a row, leads to its step."
 )
 frame = pl.DataFrame(shown.edges, schema=edges.schema).with_row_index("number", offset=1)
-parts.table(
+listing.table(
     frame.with_columns(
         words.when_column("first_at"),
         pl.when(pl.col("place").is_not_null()).then(pl.lit("◆ on the path"))
         .when(pl.col("is_new")).then(pl.lit("new for the agent")).otherwise(pl.lit("known")).alias("is"),
     ),
     {
-        "number": parts.number("no.", 44),
-        "is": parts.text("what it is", 116),
-        "first_at": parts.text("first (UTC)", 170),
-        "agent_id": parts.text("agent", 150),
-        "actor": parts.text("acting as", 190),
-        "tools": parts.text("tools", 220),
-        "target": parts.text("target", 230),
-        "steps": parts.number("steps", 60),
+        "number": listing.number("no.", 44),
+        "is": listing.text("what it is", 116),
+        "first_at": listing.when("first (UTC)", 170),
+        "agent_id": listing.text("agent", 150),
+        "actor": listing.text("acting as", 190),
+        "tools": listing.text("tools", 220),
+        "target": listing.text("target", 230),
+        "steps": listing.number("steps", 60),
     },
-    key=TABLE, alt="The edges that are drawn, by their number. Choosing a row opens the step.",
-    on_row=partial(open_listed, to_steps),
+    key="movement_edges", alt="The edges that are drawn, by their number. A row leads to the step.",
+    links={"target": to_steps}, go=st.session_state.pop(CHOSEN, None),
 )  # fmt: skip
-opened = st.session_state.pop("opened_edge", None)
-if opened is not None:
-    st.switch_page("pages/replay.py", query_params=opened)

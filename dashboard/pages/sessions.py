@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from dashboard import parts, queries, words
-
-TABLE = "sessions"
-
-
-def open_session(shown: list[str]) -> None:
-    """Go to the replay of the chosen row of what was shown, once the callback is over."""
-    row = parts.chosen_row(TABLE)
-    if row is not None:
-        st.session_state["opened_session"] = shown[row]
-
+from dashboard import listing, parts, queries, words
+from dashboard.links import link
 
 heading, agent = st.columns([7, 2], vertical_alignment="bottom")
 heading.title("Sessions", anchor=False)
@@ -31,28 +20,25 @@ elif found.height == 0:
         "Point custodiet at your agents' logs:   custodiet ingest LOGS",
     )
 else:
-    parts.table(
+    listing.table(
         found.with_columns(words.when_column("first_at"), words.when_column("last_at")),
         {
-            "first_at": parts.text("first step (UTC)", 172),
-            "last_at": parts.text("last step (UTC)", 172),
-            "agents": parts.text("agents", 170),
-            "session_id": parts.text("session", 190),
-            "steps": parts.number("steps", 70),
-            "tool_calls": parts.number("tool calls", 86),
-            "errors": parts.number("errors", 70),
-            "input_tokens": parts.number("tokens in", 84),
-            "output_tokens": parts.number("tokens out", 88),
+            "first_at": listing.when("first step (UTC)", 172),
+            "last_at": listing.when("last step (UTC)", 172),
+            "agents": listing.text("agents", 170),
+            "session_id": listing.text("session", 190),
+            "steps": listing.number("steps", 70),
+            "tool_calls": listing.number("tool calls", 86),
+            "errors": listing.number("errors", 70),
+            "input_tokens": listing.number("tokens in", 84),
+            "output_tokens": listing.number("tokens out", 88),
         },
-        key=TABLE,
-        alt="The sessions, the newest first. Choosing a row opens its replay.",
-        on_row=partial(open_session, found["session_id"].to_list()),
+        key="sessions",
+        alt="The sessions, the newest first. A row leads to its replay.",
+        links={"session_id": [link("replay", session=session, step=1) for session in found["session_id"]]},
         rows=20,
     )
     matching = found["matching"][0]
     st.text(
-        f"The newest {found.height:,} of {words.count(matching, 'session', 'sessions')}. Choose a row to replay it."
+        f"The newest {found.height:,} of {words.count(matching, 'session', 'sessions')}. A row leads to its replay."
     )
-    opened = st.session_state.pop("opened_session", None)
-    if opened is not None:
-        st.switch_page("pages/replay.py", query_params={"session": opened, "step": 1})

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from baseline.history import CountRow, History
-from detect.cases import Case, Found, build_cases
+from detect.cases import Found
 from detect.causal import CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
@@ -51,10 +51,11 @@ class Judge:
     ) -> None:
         """`settled` remembers everything before the day `learnt_to`, and `rates` those days' findings."""
         self._history, self._settled, self._rates, self._lag_s = history, settled, rates, lag_s
-        self._early = CausalPass.resume(settled.state(), history, registry=settled.registry)
+        self._early = settled.again()
         self._queue: dict[str, _Queued] = {}
         self._seen: dict[str, dict[str, int]] = {}
         self._judged: Judged = Counter()
+        self._judged_before: Judged = Counter()
         self._found_today: list[Found] = []
         self._arrivals = 0
         self._renewed_at = self._renewal_cost_s = 0.0
@@ -79,7 +80,7 @@ class Judge:
     def renew(self) -> None:
         """Let the early pass begin again from the settled one: what it took twice or too early is forgotten."""
         began = time.monotonic()
-        self._early = CausalPass.resume(self._settled.state(), self._history, registry=self._settled.registry)
+        self._early = self._settled.again()
         for queued in sorted(self._queue.values(), key=lambda q: q.key):
             self._take_early(queued.step)
         self._renewed_at = time.monotonic()
@@ -89,6 +90,19 @@ class Judge:
         """Steps that were judged before they were fetched again: only what changes in them is judged anew."""
         for step in steps:
             self._seen.setdefault(step.trace_id, {})[step.event_id] = _digest(step)
+
+    def account(self) -> Judged:
+        """Who could judge how many steps so far, for good, and what the others lacked."""
+        return self._judged_before + self._judged
+
+    def add_account(self, judged: Judged) -> None:
+        """Of days that were judged before."""
+        self._judged_before.update(judged)
+
+    def drop(self, events: Iterable[str]) -> None:
+        """These are no events any more."""
+        for event_id in events:
+            self.found.pop(event_id, None)
 
     def forget(self, traces: Iterable[str]) -> None:
         """These traces are no longer open."""
@@ -149,6 +163,7 @@ class Judge:
         if self.learnt_to is not None:
             self._settled.end_day(set(flagged))
             self._rates.add(self.learnt_to, (agent for _, agent, _ in self._judged), self._found_today)
+            self._judged_before.update(self._judged)
             self._judged.clear()
             self._found_today.clear()
         self.learnt_to = to
@@ -176,80 +191,3 @@ class Judge:
 
 def _digest(step: Step) -> int:
     return hash(msgspec.msgpack.encode(step))
-
-
-class Cases:
-    """The cases of all findings, each under the id that it was first raised with."""
-
-    def __init__(self, found: Iterable[Found] = (), case_of: dict[str, str] | None = None) -> None:
-        self.case_of: dict[str, str] = dict(case_of or {})
-        """Finding -> case."""
-        self._order: dict[str, int] = {}
-        self._cases: dict[str, Case] = {}
-        self._found: dict[str, tuple[Found, ...]] = {}
-        self._events_of: dict[tuple[str, str], set[str]] = {}
-        by_event: dict[str, list[Found]] = {}
-        for f in found:
-            by_event.setdefault(f.step.event_id, []).append(f)
-        self.revise({event: tuple(told) for event, told in by_event.items()})
-
-    def items(self) -> list[tuple[str, Case]]:
-        """(id, case), the first raised first."""
-        return sorted(self._cases.items(), key=lambda item: (self._order[item[0]], item[0]))
-
-    def found(self) -> list[Found]:
-        """All findings."""
-        return [f for told in self._found.values() for f in told]
-
-    def revise(self, changed: dict[str, tuple[Found, ...]]) -> dict[str, Case | None]:
-        """Take the findings of these events as they are now. Returns the cases that changed; None for one that ended.
-
-        A case keeps its id when its root changes: an earlier step that came later must not raise it again.
-        """
-        concerned: list[Found] = []
-        for event_id, told in changed.items():
-            concerned += [*self._found.pop(event_id, ()), *told]
-            if told:
-                self._found[event_id] = told
-                for key in self._keys(told):
-                    self._events_of.setdefault(key, set()).add(event_id)
-        together = self._connected(self._keys(concerned))
-        told_now = [f for event in sorted(together) for f in self._found[event]]
-        ids = {self.case_of[f.finding_id] for f in (*told_now, *concerned) if f.finding_id in self.case_of}
-        before = {case_id: self._cases.pop(case_id) for case_id in ids if case_id in self._cases}
-        outcome: dict[str, Case | None] = dict.fromkeys(before)
-        for case in build_cases(told_now):
-            case_id = self._id_of(case, taken=self._cases)
-            self._cases[case_id] = case
-            self._order.setdefault(case_id, len(self._order))
-            self.case_of.update((f.finding_id, case_id) for f in case.found)
-            if before.get(case_id) == case:
-                outcome.pop(case_id, None)
-            else:
-                outcome[case_id] = case
-        return outcome
-
-    def _id_of(self, case: Case, taken: Collection[str]) -> str:
-        known = {self.case_of[f.finding_id] for f in case.found if f.finding_id in self.case_of} - set(taken)
-        return min(known, key=lambda i: (self._order.get(i, 0), i), default=case.case_id)
-
-    @staticmethod
-    def _keys(told: Iterable[Found]) -> set[tuple[str, str]]:
-        """What may tie findings to others: their sessions, and the targets of movements."""
-        sessions = {("session", step.session_id) for f in told for step in (*f.finding.path, f.step)}
-        return sessions | {("target", f.step.target) for f in told if f.step.target and f.detector.shows == "movement"}
-
-    def _connected(self, sessions: set[tuple[str, str]]) -> set[str]:
-        """The events of all findings that share a session or a target with these, or with one that does."""
-        events: set[str] = set()
-        pending = list(sessions)
-        seen = set(sessions)
-        while pending:
-            for event in self._events_of.get(pending.pop(), set()) - events:
-                if event not in self._found:
-                    continue
-                events.add(event)
-                more = self._keys(self._found[event]) - seen
-                seen |= more
-                pending += more
-        return events

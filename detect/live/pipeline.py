@@ -11,17 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools
-from detect.cases import Case
-from detect.live.judge import Cases, Judge
-from detect.live.publish import Handover, Published, Publisher, cases_under
-from detect.results import findings_table
+from detect.live.beside import Beside
+from detect.live.judge import Judge
+from detect.live.publish import Handover, Published, Publisher
+from detect.live.raising import Raising
 from detect.step import Step, steps_in_time
 from ingest.database import open_tables, put
-from ingest.event import SCHEMA, Row
+from ingest.event import Row
 from ingest.follow import Follower
 from ingest.followed import Piece
 from ingest.open_traces import OpenTraces
@@ -35,21 +33,7 @@ AGAIN_S: Final = 5.0
 """After trouble with publishing (another custodiet is writing, the disk is full)."""
 LAST_WAIT_S: Final = 120.0
 """How long an ending pipeline tries to publish; what it could not is read again at the next start."""
-RAISING_SHARE: Final = 0.25
-"""The share of the time that revising and raising cases may take, by the CPU time that they took last."""
 MOST_TROUBLES: Final = 100
-
-Raise = Callable[[dict[str, Case | None], "Tables"], None]
-"""Told of every case that changed (None: it is none any more), with the tables that an alert is written from."""
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What an alert is written from: the changed cases, their findings, and the steps of their paths."""
-
-    cases: pa.Table
-    findings: pa.Table
-    events: pa.Table
 
 
 @dataclass
@@ -72,9 +56,9 @@ class Pipeline:
         follower: Follower,
         capabilities: Capabilities,
         judge: Judge,
-        cases: Cases,
+        beside: Beside,
+        raising: Raising,
         publish: Callable[[Handover], Published],
-        raise_changed: Raise,
         reconcile: Callable[[], None],
         *,
         publish_every_s: float = PUBLISH_EVERY_S,
@@ -83,22 +67,18 @@ class Pipeline:
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._follower, self._capabilities = follower, capabilities
-        self._judge, self._cases = judge, cases
+        self._judge, self._beside, self._raising = judge, beside, raising
         self._traces = OpenTraces(data)
         self._traces.refresh()
         self._publisher = Publisher(publish)
-        self._raise, self._reconcile, self._mend = raise_changed, reconcile, mend
+        self._reconcile, self._mend = reconcile, mend
         self._mended_at = clock()
         self._publish_every_s, self._clock, self._today = publish_every_s, clock, today
         self._tables = open_tables()
         self._batch = 1
         self._pieces: list[Piece] = []
         self._published_at = clock()
-        self._touched_cases: set[str] = set()
-        self._touched_events: set[str] = set()
-        self._unpublished_verdicts = False
-        self._flagged = self._flagged_now()
-        self._again_at = self._raised_at = self._raise_cost_s = 0.0
+        self._again_at = 0.0
         self.account = Account()
 
     @property
@@ -125,7 +105,7 @@ class Pipeline:
                 came = True
         judged = self._judge_due(now)
         self._settle(now)
-        self._raise_changed()
+        self._raising.revise()
         if self._may_publish() and (self._traces.is_full or now - self._published_at >= self._publish_every_s):
             self._hand_over()
         return came or judged
@@ -147,12 +127,13 @@ class Pipeline:
         while self._settle(self._clock(), everything=True) and time.monotonic() < patience:
             self._take_publication(wait=True)
             time.sleep(0.01)
-        self._raise_changed(everything=True)
+        self._raising.revise(everything=True)
         self._take_publication(wait=True)
-        while (self._pieces or self._unpublished_verdicts) and time.monotonic() < patience:
+        while (self._pieces or self._raising.is_unpublished) and time.monotonic() < patience:
             if self._may_publish():
                 self._hand_over()
                 self._take_publication(wait=True)
+                self._raising.revise(everything=True)
             time.sleep(0.01)
         self._publisher.close()
         self._follower.close()
@@ -169,6 +150,7 @@ class Pipeline:
         if not settled.rows:
             return False
         steps = [step for step in self._steps(settled.rows) if step.event_id not in settled.waiting]
+        self._beside.at_once(self._tables, [step.event_id for step in steps])
         self.account.judged += self._judge.early(steps, now)
         return True
 
@@ -188,62 +170,26 @@ class Pipeline:
             self._hand_over(learn_to=wanted)
         return True
 
-    def _raise_changed(self, *, everything: bool = False) -> None:
-        """Revise and raise the cases of what changed; a flood of findings may take no more than its share of time."""
-        if not everything and time.monotonic() - self._raised_at < self._raise_cost_s / RAISING_SHARE:
-            return
-        began = time.thread_time()
-        changed = self._judge.changed()
-        if not changed:
-            return
-        outcome = self._cases.revise({event: self._judge.found.get(event, ()) for event in changed})
-        self._touched_events |= changed
-        self._touched_cases |= outcome.keys()
-        self._unpublished_verdicts = True
-        if outcome:
-            self._raise(outcome, self._tables_of({i: case for i, case in outcome.items() if case is not None}))
-        self._raised_at = time.monotonic()
-        self._raise_cost_s = time.thread_time() - began
-
-    def _tables_of(self, cases: dict[str, Case]) -> Tables:
-        found = [f for case in cases.values() for f in case.found]
-        steps = {step.event_id: step for case in cases.values() for step in case.path}
-        return Tables(
-            cases_under(list(cases.items())), findings_table(found, self._cases.case_of), _events(list(steps.values()))
-        )
-
     def _may_publish(self) -> bool:
         return not self._publisher.is_busy and time.monotonic() >= self._again_at
 
     def _hand_over(self, learn_to: date | None = None) -> None:
         self._published_at = self._clock()
-        touched = [(i, case) for i, case in self._cases.items() if i in self._touched_cases]
-        case_of = {f.finding_id: i for i, case in touched for f in case.found}
-        # A finding that alone makes no case stands in the table all the same.
-        every = self._cases.found()
-        found = [f for f in every if f.step.event_id in self._touched_events or f.finding_id in case_of]
-        flagged = self._flagged_now()
-        judged = self._touched_events | {f.step.event_id for f in found}
+        flagged, newly_flagged = self._raising.flagged()
         handover = Handover(
             batch=self._batch,
             pieces=tuple(self._pieces),
-            found=tuple(found),
-            cases=tuple(touched),
-            case_of=case_of,
-            judged=frozenset(judged if self._unpublished_verdicts else ()),
-            replaced=frozenset(self._touched_cases),
+            verdicts=self._raising.verdicts(),
+            account=self._judge.account(),
+            failed=dict(self._judge.failed),
             learn=None if learn_to is None else (self._judge.learnt_to, learn_to),
             flagged=flagged,
-            newly_flagged=flagged - self._flagged,
+            newly_flagged=newly_flagged,
+            open_day=self._judge.learnt_to,
         )
         self._batch += 1
         self._pieces = []
-        self._unpublished_verdicts = False
         self._publisher.give(handover)
-
-    def _flagged_now(self) -> frozenset[str]:
-        """Sessions of cases: nothing is learnt from them."""
-        return frozenset(s.session_id for f in self._cases.found() if f.detector.raises_case for s in f.finding.path)
 
     def _take_publication(self, *, wait: bool = False) -> None:
         outcome = self._publisher.taken(wait=wait)
@@ -255,34 +201,19 @@ class Pipeline:
             self.account.troubles += [outcome.trouble][: MOST_TROUBLES - len(self.account.troubles)]
             self._again_at = time.monotonic() + AGAIN_S
             self._pieces = [*given.pieces, *self._pieces]
-            self._unpublished_verdicts |= bool(given.judged)
+            self._raising.again(given.verdicts)
             return
         self.account.published_batches += 1
-        if given.judged and not self._unpublished_verdicts:
+        if outcome.dropped:
+            self._raising.forget(outcome.dropped)
+        if given.verdicts and not self._raising.is_unpublished:
             # Only then is every case that was raised among those that are published.
             self._reconcile()
+        if outcome.late is not None:
+            self._beside.take(outcome.late)
         self._traces.refresh()
         self._judge.forget(self._traces.let_go(given.batch, self._clock()))
         if given.learn is not None and outcome.counts is not None:
             self._judge.learn(given.learn[1], outcome.counts, outcome.unlearnt or (), given.flagged)
             self._judge.renew()
-            self._flagged = given.flagged
-
-
-def _events(steps: list[Step]) -> pa.Table:
-    """The steps of a path as rows of `stored_events`; what a step does not carry is null."""
-    names = [name for name in SCHEMA.names if name in Step.__struct_fields__]
-    rows = [
-        {
-            **{name: getattr(step, name) for name in names},
-            "ordered_at": step.at_ns,
-            "started_at": step.at_ns,
-            "sequence": number,
-            "depth": 0,
-            "kind_rank": 0,
-            "witnesses": 1,
-            "witness": "span",
-        }
-        for number, step in enumerate(steps)
-    ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+            self._raising.learnt(given, outcome.days, self._judge.learnt_to)

@@ -8,24 +8,30 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from baseline.capability import Capabilities
 from baseline.fold import fold
+from detect.budget import stored_days
 from detect.cases import Case
+from detect.live.bars import Bars
+from detect.live.beside import Beside
 from detect.live.courier import Courier
-from detect.live.pipeline import PUBLISH_EVERY_S, Pipeline, Tables
+from detect.live.judge import Judge
+from detect.live.pipeline import PUBLISH_EVERY_S, Pipeline
 from detect.live.publish import publish
+from detect.live.raising import Raise, Raising, Tables
 from detect.live.warm import warm
 from detect.outbox_raise import raise_alerts
 from detect.outbox_send import deliver
 from detect.people import changed_at
 from detect.registry import load
-from detect.run import detect_in
-from detect.settings import Settings, load_settings
-from detect.sigma.rules import rules_of
+from detect.retention import retain
+from detect.run import Detected, detect_in
+from detect.settings import Settings
+from detect.sigma.rules import Rule, rules_of
 from detect.verdicts import tuning_of
 from ingest.database import open_published, open_tables, put, write_for_people
 from ingest.errors import AlreadyRunning, Trouble
@@ -34,6 +40,7 @@ from ingest.load import Report, ingest_paths
 from ingest.mapped import mapped_reader
 from ingest.pieces import registered
 from ingest.published import Edition, published
+from ingest.store_settings import Store
 
 log = logging.getLogger(__name__)
 
@@ -70,55 +77,40 @@ def live(
 
     Raises `AlreadyRunning` where another live pipeline has the data directory.
     """
+    rules = rules_of(settings.detect.rules)
     with _alone(data):
-        report = catch_up(data, folders, capabilities, mappings)
+        report, detected = catch_up(data, folders, capabilities, settings, rules, mappings)
         raise_alerts(data, open_published(data), settings)
-        judge, cases = warm(data, capabilities, today(), load(settings.detect.registries))
+        registry, hours = load(settings.detect.registries), settings.detect.window_hours
+        judge, cases = warm(data, capabilities, today(), registry, hours, detected.beside)
         for name, why in judge.failed.items():
             log.error("the detector %s broke: %s", name, why)
-        register = registered(Edition(data, published(data)))
-        mapped = tuple(mapped_reader(file) for file in mappings)
-        follower = Follower(folders, mapped=mapped, register=register, clock=clock)
+        state = Edition(data, published(data))
+        follower = Follower(
+            folders, mapped=tuple(map(mapped_reader, mappings)), register=registered(state), clock=clock
+        )
+        beside = Beside(rules, detected.beside, state.tables.get("session_scores", ()))
+        bars = Bars(settings.detect.cases_per_day)
+        bars.renew(cases.items(), stored_days(open_published(data)), judge.learnt_to)
         courier = Courier(lambda: deliver(data, settings).pending)
-        connection = open_tables()
-
-        def raised(changed: dict[str, Case | None], tables: Tables) -> None:
-            for case_id, case in changed.items():
-                told(case_id, case)
-            for name in ("cases", "findings", "events"):
-                put(connection, name, getattr(tables, name))
-            try:
-                raise_alerts(data, connection, settings, is_whole=False)
-            except Trouble as trouble:
-                # The next publication raises it: nothing is lost but time.
-                log.error("an alert could not be written, tried again at the next publication: %s", trouble)
-            courier.wake()
+        daily = Daily(settings.store, lambda: today().date())
 
         def reconcile() -> None:
             """What is published is all there is: a case that is none any more is closed."""
             raise_alerts(data, open_published(data), settings)
             courier.wake()
 
-        said = changed_at(data)
-
-        def look_after() -> None:
-            nonlocal said
-            mend()
-            courier.check()
-            if (now := changed_at(data)) != said:
-                said, judge.tuning = now, tuning_of(data)
-
         pipeline = Pipeline(
             data,
             follower,
             capabilities,
             judge,
-            cases,
-            lambda handover: publish(data, capabilities, handover),
-            raised,
+            beside,
+            Raising(judge, beside, cases, bars, raiser(data, settings, courier, told)),
+            lambda handover: publish(data, capabilities, handover, beside, daily.retain),
             reconcile,
             publish_every_s=publish_every_s,
-            mend=look_after,
+            mend=looking_after(data, judge, courier, mend),
             clock=clock,
             today=today,
         )
@@ -128,21 +120,78 @@ def live(
             courier.close()
 
 
-def catch_up(data: Path, folders: Sequence[Path], capabilities: Capabilities, mappings: Sequence[Path] = ()) -> Report:
+def catch_up(
+    data: Path,
+    folders: Sequence[Path],
+    capabilities: Capabilities,
+    settings: Settings,
+    rules: Sequence[Rule],
+    mappings: Sequence[Path] = (),
+) -> tuple[Report, Detected]:
     """Read, count and judge what came while nothing ran; days that are judged already cost nothing."""
     report = ingest_paths([folder for folder in folders if folder.exists()], data, mappings=mappings)
     fold(data, capabilities)
-    judging = load_settings().detect
-    detect_in(
+    detected = detect_in(
         data,
         capabilities,
-        window_hours=judging.window_hours,
-        cases_per_day=judging.cases_per_day,
-        rules=rules_of(judging.rules),
-        registry=load(judging.registries),
+        window_hours=settings.detect.window_hours,
+        cases_per_day=settings.detect.cases_per_day,
+        rules=rules,
+        registry=load(settings.detect.registries),
     )
     write_for_people(data)
-    return report
+    return report, detected
+
+
+def raiser(data: Path, settings: Settings, courier: Courier, told: Told) -> Raise:
+    """Writes the alerts of the cases that changed, and has them sent."""
+    connection = open_tables()
+
+    def raised(changed: dict[str, Case | None], tables: Tables) -> None:
+        for case_id, case in changed.items():
+            told(case_id, case)
+        for name in ("cases", "findings", "events"):
+            put(connection, name, getattr(tables, name))
+        try:
+            raise_alerts(data, connection, settings, is_whole=False)
+        except Trouble as trouble:
+            # The next publication raises it: nothing is lost but time.
+            log.error("an alert could not be written, tried again at the next publication: %s", trouble)
+        courier.wake()
+
+    return raised
+
+
+def looking_after(data: Path, judge: Judge, courier: Courier, mend: Callable[[], object]) -> Callable[[], None]:
+    """What is done about every second: what people said since is taken up, what broke is raised."""
+    said = changed_at(data)
+
+    def look_after() -> None:
+        nonlocal said
+        mend()
+        courier.check()
+        if (now := changed_at(data)) != said:
+            said, judge.tuning = now, tuning_of(data)
+
+    return look_after
+
+
+class Daily:
+    """Retention, at the first publication and then once a day. The publishing thread's."""
+
+    def __init__(self, wanted: Store, today: Callable[[], date]) -> None:
+        self._wanted, self._today = wanted, today
+        self._done_on: date | None = None
+
+    def retain(self, data: Path, capabilities: Capabilities) -> frozenset[str]:
+        """Drop what is too old by now. Returns the sessions."""
+        wanted, today = self._wanted, self._today()
+        if wanted.retain_days is None or self._done_on == today:
+            return frozenset()
+        counts_days = wanted.retain_counts_days
+        dropped = retain(data, capabilities, today, wanted.retain_days, counts_days=counts_days).dropped
+        self._done_on = today
+        return dropped
 
 
 @contextmanager

@@ -6,6 +6,7 @@ before the newest day and takes that day's steps again, so that both passes stan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,12 @@ from baseline.capability import Capabilities
 from baseline.fold import classify_tools
 from baseline.history import History
 from detect.cases import Found
-from detect.causal import CausalPass
+from detect.causal import WINDOW_HOURS, CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
 from detect.forgetting import is_forgotten
-from detect.live.judge import Cases, Judge
+from detect.live.cases import Cases
+from detect.live.judge import Judge
 from detect.live.publish import learnable
 from detect.registry import NO_REGISTRY, Registry
 from detect.run import found_in, is_quiet
@@ -46,9 +48,14 @@ _STEPS_OF: Final = "select coalesce(sum(steps), 0)::bigint from stored_traces wh
 
 
 def warm(
-    data: Path, capabilities: Capabilities, now: datetime, registry: Registry = NO_REGISTRY
+    data: Path,
+    capabilities: Capabilities,
+    now: datetime,
+    registry: Registry = NO_REGISTRY,
+    window_hours: float = WINDOW_HOURS,
+    beside: Sequence[Found] = (),
 ) -> tuple[Judge, Cases]:
-    """Judge and cases as they stand in what was published and judged last."""
+    """Judge and cases as they stand in what was published and judged last; `beside` is what no detector found."""
     connection = open_published(data)
     classify_tools(connection, capabilities)
     # A day that a log claims to lie in the future is no day to start from.
@@ -58,11 +65,11 @@ def warm(
     memory = _memory(connection, newest)
     after: date | None = memory[0] if memory else None
     causal = (
-        CausalPass(history, registry=registry)
+        CausalPass(history, window_hours, registry=registry)
         if memory is None
-        else CausalPass.resume(memory[1], history, registry=registry)
+        else CausalPass.resume(memory[1], history, window_hours, registry)
     )
-    rates, found = Rates(), list[Found]()
+    rates, found, account = Rates(), list(beside), Judged()
     flagged: set[str] = set()
     for day, sessions, said, counted in days:
         told = rates.weigh(found_in(said))
@@ -71,7 +78,9 @@ def warm(
         if day is None or (after is not None and day <= after):
             judged: Judged = Judged(dict(msgspec.msgpack.decode(counted, type=list[tuple[tuple[str, str, str], int]])))
             rates.add(day, (agent for _, agent, _ in judged), told)
+            account.update(judged)
     judge = Judge(history, causal, rates, None)
+    judge.add_account(account)
     judge.tuning = tuning_of(data)
     if newest is not None:
         _live_through(judge, data, connection, capabilities, after, newest, frozenset(flagged))

@@ -7,10 +7,11 @@ and tool on earlier days speaks with half the evidence, a third, and so on, as a
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import date
-from typing import Final, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -39,36 +40,54 @@ _WEIGHTS: Final = {
 _SUREST: Final = 0.999
 
 
-def found_by_rules(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> list[Found]:
-    """A finding for every step at which a rule speaks; the connection must have the table `classed`.
+Spoken = defaultdict[tuple[str, str, str | None], set[date | None]]
+"""(what the rule is called as a detector, agent, tool) -> the days on which it spoke."""
 
-    Steps that no detector sees (model calls) are none: a rule on them is told by `custodiet backtest` alone.
+
+def found_by_rules(
+    connection: duckdb.DuckDBPyConnection,
+    rules: Sequence[Rule],
+    *,
+    since: datetime | None = None,
+    spoken: Spoken | None = None,
+) -> list[Found]:
+    """A finding for every step (since then) at which a rule speaks; the connection must have the table `classed`.
+
+    `spoken` says when the rules spoke before, and is told of when they speak now. Steps that no detector sees (model
+    calls) are none: a rule on them is told by `custodiet backtest` alone.
     """
     if not rules:
         return []
-    with_capability(connection)
-    return [found for rule in rules for found in _of(connection, rule)]
+    before: Spoken = defaultdict(set) if spoken is None else spoken
+    found: list[Found] = []
+    for span_s, of_span in groupby(sorted(rules, key=_span), key=_span):
+        # Twice the span: what was true a span ago is not told again.
+        with_capability(connection, None if since is None else since - timedelta(seconds=2 * span_s))
+        found += [f for rule in of_span for f in _of(connection, rule, since, before)]
+    return sorted(found, key=lambda f: (f.detector.name, f.step.at_ns or 0, f.step.event_id))
 
 
-def _of(connection: duckdb.DuckDBPyConnection, rule: Rule) -> list[Found]:
+def _span(rule: Rule) -> int:
+    return rule.span_s or 0
+
+
+def _of(connection: duckdb.DuckDBPyConnection, rule: Rule, since: datetime | None, spoken: Spoken) -> Iterator[Found]:
     weight = _WEIGHTS[rule.level]
     told = Detector(
         f"sigma: {rule.title}", rule.description or rule.title, lambda step, facts, history: None,
         needs=(), techniques=rule.techniques, shows=weight.shows,
     )  # fmt: skip
-    rows = matches(connection, rule).to_dicts()
+    rows = [row for row in matches(connection, rule).to_dicts() if since is None or _is_since(row, since)]
+    if not rows:
+        return
     steps = steps_of(connection, sorted({event for row in rows for event in (row["event_id"], *row["evidence"])}))
-    days: Counter[tuple[str, str | None]] = Counter()
-    on: dict[tuple[str, str | None], date | None] = {}
-    found: list[Found] = []
     for row in rows:
         step = steps.get(row["event_id"])
         if step is None:
             continue
-        key = (step.agent_id, step.tool)
-        if on.setdefault(key, step.day) != step.day:
-            on[key] = step.day
-            days[key] += 1
+        days = spoken[told.name, step.agent_id, step.tool]
+        earlier = sum(step.day is not None and (day is None or day < step.day) for day in days)
+        days.add(step.day)
         what = f"{step.tool or step.kind} on {step.target}" if step.target else step.tool or step.kind
         path = tuple(steps[event] for event in row["evidence"] if event in steps)
         finding = Finding(
@@ -79,5 +98,8 @@ def _of(connection: duckdb.DuckDBPyConnection, rule: Rule) -> list[Found]:
             path=path or (step,),
             impact=weight.impact,
         )
-        found.append(Found(told, step, finding, evidence=weight.evidence / (1 + days[key])))
-    return found
+        yield Found(told, step, finding, evidence=weight.evidence / (1 + earlier))
+
+
+def _is_since(row: Mapping[str, Any], since: datetime) -> bool:
+    return row["happened_at"] is not None and row["happened_at"] >= since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import duckdb
@@ -46,9 +47,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities) -
     with_capability(connection)
 
 
-def with_capability(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the view `steps` where the table `classed` is there already."""
-    connection.execute(_STEPS)
+def with_capability(connection: duckdb.DuckDBPyConnection, since: datetime | None = None) -> None:
+    """Make the view `steps` where the table `classed` is there already: every step, or those since then."""
+    connection.execute(_STEPS if since is None else _STEPS + f"where ordered_at >= '{since:%Y-%m-%d %H:%M:%S}'")
 
 
 def matches(connection: duckdb.DuckDBPyConnection, rule: Rule) -> pl.DataFrame:

@@ -43,6 +43,8 @@ class Rule:
     sql: str
     """Over `steps`: event_id and evidence, the event ids that made it true, in order."""
     file: str
+    span_s: int | None = None
+    """The time span of a correlation; None where the rule looks at one step alone."""
 
 
 def load_rules(paths: Iterable[Path]) -> list[Rule]:
@@ -145,6 +147,7 @@ def _rule(file: Path, rule: SigmaRule | SigmaCorrelationRule, sql: str) -> Rule:
         false_positives=tuple(rule.falsepositives or ()),
         sql=sql,
         file=file.as_posix(),
+        span_s=rule.timespan.seconds if isinstance(rule, SigmaCorrelationRule) else None,
     )
 
 

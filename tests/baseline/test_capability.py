@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from baseline.aws_levels import aws_levels
-from baseline.capability import CAPABILITIES, IMPACT, PRIVILEGED, Capabilities
+from baseline.capability import Capabilities
+from baseline.capability_table import CAPABILITIES, IMPACT, PRIVILEGED
 from ingest.errors import Trouble
 
 STRATUS = Path(__file__).parents[2] / "../shared/datasets/cloudtrail/stratus.jsonl.gz"
@@ -328,3 +329,29 @@ def test_agents_of_defence_and_data_that_leaves_are_told_by_verb_and_noun(
 ) -> None:
     wrong = {n: c for n in names.split("|") if (c := capabilities.classify(n).capability) != capability}
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("capability", "names"),
+    [
+        ("network_path", "pan-os-edit-address-group|fortigate-move-policy|check_point_delete_policy|kubectl_port_forward"),
+        ("permission", "move_policy|edit_group|update_policy|create_profile_policy"),
+        ("defence_impairment", "az_monitor_diagnostic_settings_delete|secret_scanning.disable|stop_splunk_forwarder"),
+        ("destructive", "kms_schedule_key_deletion|aws-ec2-terminate-instances|schedule_bucket_deletion|permanently_delete_mailbox"),
+        ("credential", "aws_iam_create_access_key|initiate_key_rotation|vend_credentials|lease_secret|GenerateAccessToken"),
+        ("remote_execution", "python_executor|bash_tool|remote_shell|adhoc_command|exec_into_pod"),
+        ("read", "git_status|pods_log|domain_reputation|microsoft-atp-advanced-hunting|key_rotation_status|list_policies"),
+        ("write", "log_progress|file_writer|create_merge_request"),
+    ],
+)  # fmt: skip
+def test_what_a_name_says_beside_its_verb_and_noun(capabilities: Capabilities, capability: str, names: str) -> None:
+    """Products, nouns of doing, agent nouns, and names that end in what they are about."""
+    wrong = {n: c for n in names.split("|") if (c := capabilities.classify(n).capability) != capability}
+    assert not wrong
+
+
+def test_a_verb_on_an_unknown_thing_says_only_how_a_name_begins(capabilities: Capabilities) -> None:
+    assert not capabilities.classify("get_frobnicator").is_sure
+    assert not capabilities.classify("frobnicate").is_sure
+    assert capabilities.classify("get_firewall_rule").is_sure
+    assert capabilities.classify("kill_frobnicator").is_sure

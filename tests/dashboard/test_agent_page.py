@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fleets import Fleet, call
-from opening import assert_inert, opened, said
+from opening import assert_inert, opened, rows_in, said, tables
 
 from baseline.against import against
 from baseline.models.drift import Day, Drift
@@ -47,13 +47,13 @@ def test_a_session_is_held_against_the_days_before_it(fleet: Fleet) -> None:
 
 def test_the_agents_are_listed_and_one_is_told(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = opened(fleet.data, monkeypatch, "agent")
-    assert list(listed.dataframe[0].value["agent_id"]) == ["newcomer", "triage"]
+    assert tables(listed)[0]["agent_id"] == ["newcomer", "triage"]
     at = opened(fleet.data, monkeypatch, "agent", agent="triage", session="odd")
     text = said(at)
     for expected in ("enough to judge", "judged by", "Session odd, beside 24 sessions before", "target: vault-9"):
         assert expected in text
     assert len(at.get("plotly_chart")) == 3
-    pairs = next(table.value for table in at.dataframe if "before" in table.value.columns)
+    pairs = next(table for table in tables(at) if "before" in table)
     assert next(iter(pairs["tool"])) == "delete_backup"
 
 
@@ -69,7 +69,7 @@ def test_too_little_history_is_said_and_not_hidden(fleet: Fleet, monkeypatch: py
 def test_an_unknown_agent_is_told(agent: str, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(fleet.data, monkeypatch, "agent", agent=agent)
     assert "Agent not found" in said(at)
-    assert len(at.dataframe[0].value) == 2
+    assert rows_in(at) == 2
 
 
 def test_an_unknown_session_is_told(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fleets import Fleet, call
 from hypothesis import given
 from hypothesis import strategies as st
-from opening import assert_inert, opened, said
+from opening import assert_inert, opened, said, tables
 
 from dashboard.nearest import Candidate, aligned, likeness, nearest
 
@@ -58,7 +58,7 @@ def test_the_flagged_session_stands_beside_a_quiet_one(tmp_path: Path, monkeypat
     fleet.session("triage", 4, usual[0], call("delete_backup", target="vault-9"), *usual[1:], name="odd")
     fleet.judge()
     at = opened(tmp_path, monkeypatch, "compare", session="odd")
-    table = at.dataframe[0].value
+    table = tables(at)[0]
     assert list(table["is"]) == ["alike", "◆ only here", "alike", "alike"]
     assert list(table["here"]) == ["search_logs", "delete_backup", "get_host", "close_ticket"]
     assert list(table["there"]) == ["search_logs", "–", "get_host", "close_ticket"]
@@ -89,4 +89,4 @@ def test_hostile_sessions_stay_text(hostile: Path, hostile_texts: list[str], mon
     for one, other in pairwise(sessions):
         at = opened(hostile, monkeypatch, "compare", **{"session": one, "with": other})
         assert_inert(at)
-        assert at.dataframe
+        assert tables(at)

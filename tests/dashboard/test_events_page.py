@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from opening import assert_inert, opened, said
+from opening import assert_inert, opened, rows_in, said, tables
 
 from dashboard import queries
 from dashboard.queries_of_events import PAGE, Search, moment, search
@@ -14,7 +14,7 @@ from dashboard.queries_of_events import PAGE, Search, moment, search
 
 def tools(data: Path, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> list[str]:
     at = opened(data, monkeypatch, "events", **parameters)
-    return list(at.dataframe[0].value["tool"]) if at.dataframe else []
+    return tables(at)[0]["tool"] if tables(at) else []
 
 
 def test_every_filter_narrows(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_every_filter_narrows(filled: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_newest_step_stands_first(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "events")
-    times = list(at.dataframe[0].value["ordered_at"])
+    times = tables(at)[0]["ordered_at"]
     assert times == sorted(times, reverse=True)
     assert "36 of 36 steps that match" in said(at)
 
@@ -65,7 +65,7 @@ def test_the_next_page_is_a_link_that_keeps_the_question(long_store: Path, monke
     ],
 )  # fmt: skip
 def test_a_bad_link_shows_the_newest(bad: dict[str, str], filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(opened(filled, monkeypatch, "events", **bad).dataframe[0].value) == 36
+    assert rows_in(opened(filled, monkeypatch, "events", **bad)) == 36
 
 
 @pytest.mark.parametrize("bad", ["yesterday", "-5", "0001-01-01", "9999-12-31", "2026-13-01"])
@@ -87,6 +87,6 @@ def test_times_are_read_as_people_write_them() -> None:
 def test_empty_and_hostile_stores(empty: Path, hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Nothing has been ingested yet" in said(opened(empty, monkeypatch, "events"))
     at = opened(hostile, monkeypatch, "events", text="evil.example")
-    assert at.dataframe[0].value.shape[0] > 0
+    assert rows_in(at) > 0
     assert_inert(at)
-    assert "\u202e" not in str(at.dataframe[0].value.to_dict())
+    assert "\u202e" not in str(tables(at))

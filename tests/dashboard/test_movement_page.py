@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from opening import assert_inert, opened, said
+from opening import assert_inert, opened, rows_in, said
 
 from dashboard import queries
 from dashboard.charts_of_movement import movement_figure
@@ -55,10 +55,10 @@ def test_who_is_handed_work_and_then_acts_is_one_node() -> None:
 
 def test_the_page_draws_and_lists_the_same(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "movement", case="case-0001")
-    assert len(at.dataframe[0].value) == 5
+    assert rows_in(at) == 5
     assert "5 edges drawn; 3 of the 8 edges of these sessions are not." in said(at)
     assert len(at.get("plotly_chart")) == 1
-    assert len(opened(filled, monkeypatch, "movement", view="most used").dataframe[0].value) == 8
+    assert rows_in(opened(filled, monkeypatch, "movement", view="most used")) == 8
 
 
 @pytest.mark.parametrize("case", ["gone", "-1", "9" * 5000, "[x](http://evil.example)"])
@@ -75,7 +75,7 @@ def test_an_empty_picture_says_why(
         assert "No case to follow" in said(opened(data, monkeypatch, "movement"))
     for view in ("flagged path", "new", "most used", "none such"):
         assert_inert(opened(hostile, monkeypatch, "movement", view=view))
-    assert len(opened(filled, monkeypatch, "movement", view="-1").dataframe[0].value) == 5
+    assert rows_in(opened(filled, monkeypatch, "movement", view="-1")) == 5
 
 
 def test_the_figure_escapes_and_numbers_its_edges() -> None:

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
-from opening import assert_inert, opened, said
+from opening import assert_inert, opened, rows_in, said, tables
 from streamlit.testing.v1 import AppTest
 
 from baseline.beside import Usual
@@ -39,18 +38,18 @@ def test_every_page_opens_over_every_store(
 
 def test_cases_stand_worst_first_with_severity_in_words(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "cases")
-    table = at.dataframe[0].value
-    assert [cell.split()[-1] for cell in table["severity"]] == ["critical", "medium", "low"]
-    assert list(table.columns)[2:4] == ["anomaly", "impact"]
+    table = tables(at)[0]
+    assert table["severity"] == ["critical", "medium", "low"]
+    assert list(table)[3:5] == ["anomaly", "impact"]
     assert table["first_at"][0] == "2026-10-21 09:00:42.738"
     assert "3 of 3 cases shown, from 9 sessions of 3 agents" in said(at)
 
 
 def test_filters_narrow_the_cases_and_say_what_they_hide(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "cases", severity="medium")
-    assert len(at.dataframe[0].value) == 2
+    assert rows_in(at) == 2
     at.text_input(key="agent").set_value("DEPLOY").run()
-    assert len(at.dataframe[0].value) == 1
+    assert rows_in(at) == 1
     at.text_input(key="agent").set_value("nobody' or 1=1 --").run()
     assert "3 cases are hidden" in said(at)
 
@@ -67,7 +66,7 @@ def test_no_case_is_not_called_no_threat(quiet: Path, monkeypatch: pytest.Monkey
     at = opened(quiet, monkeypatch, "cases")
     assert "8 sessions were read, of 2 agents; no case was raised." in said(at)
     assert "What could not have fired" in said(at)
-    assert list(at.dataframe[0].value["detector"]) == ["approval_missing"]
+    assert tables(at)[0]["detector"] == ["approval_missing"]
     assert "threat" not in said(at).lower()
 
 
@@ -178,22 +177,22 @@ def test_the_baseline_is_told_in_counts_or_not_at_all() -> None:
 
 def test_health_adds_up_every_file_and_names_what_broke(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(filled, monkeypatch, "health")
-    tables = {next(iter(table.value.columns)): table.value for table in at.dataframe}
-    assert list(tables["path"]["adds_up"]) == ["yes", "yes", "yes"]
-    assert tables["place"]["place"][0] == "logs/sess-1.jsonl:7"
-    assert tables["plugin"]["plugin"][0] == "detectors/broken_one.py"
-    assert tables["tool"]["tool"][0] == "quantum.entangle"
-    assert list(tables["detector"]["share"]) == [0.0, 1.0]
+    found = {next(iter(table)): table for table in tables(at)}
+    assert found["path"]["adds_up"] == ["yes", "yes", "yes"]
+    assert found["place"]["place"][0] == "logs/sess-1.jsonl:7"
+    assert found["plugin"]["plugin"][0] == "detectors/broken_one.py"
+    assert found["tool"]["tool"][0] == "quantum.entangle"
+    assert found["detector"]["share"] == [0.0, 1.0]
 
 
 def test_sessions_are_listed_with_their_number_and_filtered_by_agent(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = opened(filled, monkeypatch, "sessions")
-    assert len(at.dataframe[0].value) == 9
+    assert rows_in(at) == 9
     assert "The newest 9 of 9 sessions." in said(at)
     at.text_input(key="agent").set_value("deploy").run()
-    assert list(at.dataframe[0].value["session_id"]) == [INCIDENT]
+    assert tables(at)[0]["session_id"] == [INCIDENT]
 
 
 def test_a_new_state_appears_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Path) -> None:
@@ -203,7 +202,7 @@ def test_a_new_state_appears_without_a_restart(tmp_path: Path, monkeypatch: pyte
     at = opened(data, monkeypatch, "cases")
     assert "Nothing has been ingested yet" in said(at)
     shutil.copytree(filled, data)
-    assert len(at.run().dataframe[0].value) == 3
+    assert rows_in(at.run()) == 3
 
 
 def test_a_damaged_pointer_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,5 +229,5 @@ def test_hidden_characters_are_shown_on_every_page(hostile: Path, monkeypatch: p
     assert "⟦U+202E⟧gnp.exe" in first(at)
     assert "\u202e" not in first(at)
     assert "⟦U+202E⟧gnp.exe" in stepping(at)["shown"]
-    tables = opened(hostile, monkeypatch, "sessions").dataframe[0].value
-    assert not pl.Series(tables["session_id"]).str.contains("\u202e").any()
+    listed = tables(opened(hostile, monkeypatch, "sessions"))[0]
+    assert not any("\u202e" in session for session in listed["session_id"])

@@ -208,11 +208,11 @@ def test_the_keyboard_reaches_everything_and_what_is_read_aloud_says_where_one_i
     server: Server, watched: Watched
 ) -> None:
     opened(watched, server, 6)
+    watched.page.locator("[role=slider][aria-valuetext='step 6 of 12, finding']").wait_for()
     ribbon = watched.page.get_by_role("slider", name="Place in the session")
-    assert ribbon.get_attribute("aria-valuetext") == "step 6 of 12, finding"
     ribbon.focus()
     watched.page.keyboard.press("ArrowRight")
-    assert ribbon.get_attribute("aria-valuetext") == "step 7 of 12, finding"
+    watched.page.locator("[role=slider][aria-valuetext='step 7 of 12, finding']").wait_for()
     outline = ribbon.evaluate("node => getComputedStyle(node).outlineStyle")
     assert outline == "solid"
 

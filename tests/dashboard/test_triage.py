@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from opening import opened, said
+from opening import opened, rows_in, said, tables
 
 from detect.notes import notes_of, owners_now
 from detect.verdicts import history
@@ -67,24 +67,24 @@ def test_cases_are_filtered_by_status_and_owner(mine: Path, monkeypatch: pytest.
     press(at, "Assign")
     assert owners_now(mine) == {"case-0003": "bert.m"}
     listed = opened(mine, monkeypatch, "cases")
-    assert list(listed.dataframe[0].value["status"]) == ["○ open", "○ open"]
-    assert list(listed.dataframe[0].value["owner"]) == ["–", "bert.m"]
+    assert tables(listed)[0]["status"] == ["○ open", "○ open"]
+    assert tables(listed)[0]["owner"] == ["–", "bert.m"]
     assert "2 of 3 cases shown" in said(listed)
     closed = opened(mine, monkeypatch, "cases", status="closed")
-    assert list(closed.dataframe[0].value["status"]) == ["◐ false positive"]
-    assert len(opened(mine, monkeypatch, "cases", status="all").dataframe[0].value) == 3
-    assert len(opened(mine, monkeypatch, "cases", owner="BERT").dataframe[0].value) == 1
+    assert tables(closed)[0]["status"] == ["◐ false positive"]
+    assert rows_in(opened(mine, monkeypatch, "cases", status="all")) == 3
+    assert rows_in(opened(mine, monkeypatch, "cases", owner="BERT")) == 1
     assert "No case passes these filters" in said(opened(mine, monkeypatch, "cases", owner="' or 1=1 --"))
 
 
 @pytest.mark.parametrize("status", ["gone", "-1", "[evil](http://evil.example)"])
 def test_a_filter_that_is_none_is_passed_over(status: str, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = opened(mine, monkeypatch, "cases", status=status, severity=status, opens=status)
-    assert len(at.dataframe[0].value) == 3
+    at = opened(mine, monkeypatch, "cases", status=status, severity=status)
+    assert rows_in(at) == 3
 
 
 def test_broken_approvals_are_told_in_words(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = opened(filled, monkeypatch, "cases").dataframe[0].value
+    table = tables(opened(filled, monkeypatch, "cases"))[0]
     assert list(table["approvals"]) == ["3 none recorded, 1 by policy", "1 none recorded, 1 by policy", "–"]
 
 
