@@ -289,9 +289,9 @@ def _moment(text: str) -> int | None:
 
 
 def _differs(approved: dict[str, frozenset[str]], done: str | None) -> bool:
-    """Whether both name the same argument with another value, a list by all of its members."""
+    """Whether both name the same argument, and what was done has a value there that was not approved."""
     return any(
-        key in approved and approved[key] != values and key not in _WORDS_KEYS
+        key in approved and not values <= approved[key] and key not in _WORDS_KEYS
         for key, values in _by_name(scalars_in(done)).items()
     )
 

@@ -80,6 +80,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions of earlier days that went the last of these ways."""
     chain: tuple[Step, ...] = ()
     """The steps that each took a temporary credential with the one before; this step takes or uses the last."""
+    chain_path: tuple[Step, ...] = ()
+    """The same from where it leaves what its root may hold, this step last."""
     chain_shown: int = 0
     """Sessions in which the root of the chain had one as long."""
     chain_shown_by_all: int = 0
@@ -216,12 +218,13 @@ class CausalPass:
     def _call(self, step: Step) -> Facts | None:
         memory = self._memory
         memory.lives.seen(step)
+        memory.delegations.begin(step)
         memory.approvals.acts(step.agent_id)
         unmasked = None if step.is_privileged else memory.shapes.unmask(step)
         if unmasked is not None:
             step.capability = unmasked
         is_asked = not is_service(step.agent_id) and (
-            step.is_privileged or memory.credentials.is_handed_on(step, memory.habits)
+            step.is_privileged or memory.credentials.is_handed_on(step, self._history, memory.habits)
         )
         facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
         if facts is None:
@@ -240,8 +243,7 @@ class CausalPass:
         coverage = memory.approvals.covering(step)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
-        first = memory.lives.last.get(step.agent_id)
-        delegation = memory.delegations.of(step, first[1] if first is not None else None)
+        delegation = memory.delegations.of(step)
         if is_covered:
             memory.credentials.approve(step, window_s)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
@@ -252,7 +254,7 @@ class CausalPass:
         is_move = is_open_move and step.is_done and step.capability in _MOVES
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
-        chain, chain_shown, chain_chance = self._chain(step)
+        chain, chain_path, chain_shown, chain_chance = self._chain(step)
         chain_shown_by_all = habits.seen("chain", "", str(len(chain))) if chain else 0
         came, came_shown = self._came(step) if step.capability in _GOES else ((), 0)
         if step.is_done:
@@ -279,6 +281,7 @@ class CausalPass:
             came=came,
             came_shown=came_shown,
             chain=chain,
+            chain_path=chain_path,
             chain_shown=chain_shown,
             chain_chance=chain_chance,
             chain_shown_by_all=chain_shown_by_all,
@@ -324,17 +327,15 @@ class CausalPass:
                 memory.weakened.take(step, is_own_rule=is_own_rule)
         return facts
 
-    def _chain(self, step: Step) -> tuple[tuple[Step, ...], int, float]:
+    def _chain(self, step: Step) -> tuple[tuple[Step, ...], tuple[Step, ...], int, float]:
         """The temporary credentials that led to this step, and how often their root went as far."""
-        taken = self._memory.credentials.chain(step, self._window_s)
-        if not taken:
-            return (), 0, 1.0
-        chain = (*taken, step) if step.gives and is_temporary(step) else taken
-        if len(chain) < 2:
-            return (), 0, 1.0
+        taken, way = self._memory.credentials.chain(step, self._window_s)
+        chain = (*taken, step.without_payload()) if step.gives and is_temporary(step) else taken
+        if not taken or len(chain) < 2:
+            return (), (), 0, 1.0
         habits, root, links = self._memory.habits, taken[0].agent_id, str(len(chain))
         if chain[-2].target == chain[-1].target:
-            return (), 0, 1.0
+            return (), (), 0, 1.0
         edge = f"{chain[-2].target} {chain[-1].target}"
         before, edges = habits.seen("chain", root), habits.distinct("chain edge", root)
         chance = 0.0 if habits.seen("chain edge", root, edge) else (edges + 1) / (before + edges + 2)
@@ -342,7 +343,7 @@ class CausalPass:
             habits.note(step.session_id, "chain", root, *parts)
         habits.note(step.session_id, "chain edge", root, edge)
         habits.note(step.session_id, "chain", "", links)
-        return chain, sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)), chance
+        return chain, (*way, step), sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)), chance
 
     def _weakens(self, step: Step, *, is_own_rule: bool) -> bool:
         """Whether the step weakens what holds others or its own agent back, and that is not its agent's habit."""

@@ -87,6 +87,8 @@ class Gift(msgspec.Struct, frozen=True):
     """When it ends; None: a key that lives until it is rotated."""
     told_by: tuple[str, ...] = ()
     """Under which names the logs tell of the giving: a cloud's own log knows an agent by its role."""
+    chain: tuple[Step, ...] = ()
+    """All steps that each took a temporary credential with the one before, also those that the agent may hold."""
     names: tuple[str, ...] = ()
     """Whom the giving step named: the user, role or account that the credential stands for."""
     said: Said | None = None
@@ -104,6 +106,8 @@ class Switch(msgspec.Struct, frozen=True):
     """Whether the credential is a temporary one: who uses it is the one who took it, under another name."""
     is_handed_on: bool = False
     """Whether another agent took it, as whom this one never acted."""
+    is_first_use: bool = True
+    """Whether this is the first step of its session to act with it."""
 
 
 class Credentials(msgspec.Struct):
@@ -114,6 +118,8 @@ class Credentials(msgspec.Struct):
     """(session, agent) -> the last credential that it took."""
     approved: dict[tuple[str, str], bool] = {}
     """(session, the step that gave a credential): a person approved a step of the session that acts with it."""
+    used: dict[tuple[str, str], str] = {}
+    """(session, the step that gave a credential) -> the first step of the session that acts with it."""
     users: dict[str, list[str]] = {}
     """The step that gave a credential -> the agents that acted with it."""
 
@@ -121,8 +127,8 @@ class Credentials(msgspec.Struct):
         """Whether the step acts as somebody its agent never acted as."""
         acting = acting_as(step)
         if acting is None:
-            return self._without_a_name(step, history) or self._carried(step, habits, window_s)
-        return self._acting(step, acting, history, habits, window_s) or self._carried(step, habits, window_s)
+            return self._without_a_name(step, history) or self._carried(step, history, habits, window_s)
+        return self._acting(step, acting, history, habits, window_s) or self._carried(step, history, habits, window_s)
 
     def _acting(self, step: Step, acting: str, history: History, habits: Habits, window_s: float) -> Switch | None:
         agent = step.agent_id
@@ -133,7 +139,8 @@ class Credentials(msgspec.Struct):
         if gift is not None:
             if self._may_hold(gift, step, habits) or self._is_shared(gift, step):
                 return None
-            return _clear(gift, step, is_handed_on=self._is_of_another(gift, step, habits))
+            is_handed_on = self._is_handed_on(gift, step, history, habits)
+            return _clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
         if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
             return None
         if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
@@ -147,7 +154,7 @@ class Credentials(msgspec.Struct):
             return None
         return Switch("unclear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
 
-    def _carried(self, step: Step, habits: Habits, window_s: float) -> Switch | None:
+    def _carried(self, step: Step, history: History, habits: Habits, window_s: float) -> Switch | None:
         """A credential in the arguments of a call: `export AWS_ACCESS_KEY_ID=…`, a header, a password."""
         if not self.given or step.arguments is None or step.capability in (None, "read", "credential"):
             return None
@@ -157,7 +164,8 @@ class Credentials(msgspec.Struct):
                 if gift is None or gift.identity == part or part in (step.target, step.tool, step.principal):
                     continue
                 if gift.step.event_id != step.event_id and not self._may_hold(gift, step, habits):
-                    return _clear(gift, step, is_handed_on=self._is_of_another(gift, step, habits))
+                    is_handed_on = self._is_handed_on(gift, step, history, habits)
+                    return _clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
         return None
 
     def _gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
@@ -213,13 +221,15 @@ class Credentials(msgspec.Struct):
             habits.seen("acts as", agent, name) or habits.seen("acts as", name, agent) for name in known_as
         ) and not habits.seen("acts as", agent, gift.identity)
 
-    def chain(self, step: Step, window_s: float) -> tuple[Step, ...]:
-        """The steps that each took a temporary credential with the one before, up to the one that this step acts with."""
+    def chain(self, step: Step, window_s: float) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps that each took a temporary credential with the one before, up to the one that this step acts with;
+        and of these the path from where it leaves what its root may hold."""
         acting = acting_as(step)
         gift = self._gift_of(acting, step, window_s) if acting is not None else None
         if gift is None or gift.until_ns is None or gift.step.event_id == step.event_id:
-            return ()
-        return tuple(s for s in gift.path if not is_service(s.agent_id))
+            return (), ()
+        chain = tuple(s for s in gift.chain if not is_service(s.agent_id))
+        return chain, () if gift.is_held else gift.path
 
     def giver(self, step: Step, window_s: float) -> Step | None:
         """The step of somebody else that handed out the credential that the step acts with, within the window."""
@@ -255,13 +265,21 @@ class Credentials(msgspec.Struct):
         gift = self._gift_of(acting, step, window_s) if acting is not None else None
         return gift is not None and within(gift.step, step, window_s)
 
-    def is_handed_on(self, step: Step, habits: Habits) -> bool:
+    def _is_handed_on(self, gift: Gift, step: Step, history: History, habits: Habits) -> bool:
+        """Whether it is of another, and no key of this agent's own that the other one renews as its job."""
+        has_own_key = history.values_in(step.agent_id, "credential") > 0
+        return not (gift.is_held and has_own_key) and self._is_of_another(gift, step, habits)
+
+    def _is_first_use(self, gift: Gift, step: Step) -> bool:
+        return self.used.setdefault((step.session_id, gift.step.event_id), step.event_id) == step.event_id
+
+    def is_handed_on(self, step: Step, history: History, habits: Habits) -> bool:
         """Whether the step acts with a credential that another agent took."""
         if step.credential_id is None or not self.given:
             return False
         acting = step.credential_id
         gift = self.given.get(fingerprint(acting)) or self.given.get(_acted_with(acting))
-        return gift is not None and self._is_of_another(gift, step, habits)
+        return gift is not None and self._is_handed_on(gift, step, history, habits)
 
     def take(
         self,
@@ -286,11 +304,13 @@ class Credentials(msgspec.Struct):
         for parts in ((step.agent_id,), (step.agent_id, identity)):
             habits.note(step.session_id, "takes", *parts)
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
-        before = switch.path[:-1] if switch is not None else self.chain(step, _A_DAY_S)
+        before = switch.path[:-1] if switch is not None else ()
         is_held = coverage.is_covered or (usual and switch is None) or is_service(step.agent_id)
         path = (*before, step.without_payload())
+        chain = (*self.chain(step, _A_DAY_S)[0], path[-1])
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
-        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, _until(step), (step.agent_id,), _holders(step), said)
+        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, _until(step), (step.agent_id,),
+            chain[-LONGEST_PATH:], _holders(step), said)  # fmt: skip
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:
@@ -309,6 +329,7 @@ class Credentials(msgspec.Struct):
         past = now - int(window_s * 1_000_000_000)
         for name in [name for name, gift in self.given.items() if _ended(gift) < past]:
             del self.given[name]
+        self.used.clear()
 
     def note(self, step: Step, habits: Habits, window_s: float) -> None:
         """Remember as whom the agent acted, by what the credential stands for: a rotated key is the same identity."""
@@ -411,9 +432,10 @@ def _ended(gift: Gift) -> float:
     return max(gift.until_ns, gift.step.at_ns)
 
 
-def _clear(gift: Gift, step: Step, *, is_handed_on: bool) -> Switch:
+def _clear(gift: Gift, step: Step, *, is_handed_on: bool, is_first_use: bool) -> Switch:
     path = (*gift.path, step.without_payload())[-LONGEST_PATH:]
-    return Switch("clear", gift.identity, path, is_session=gift.until_ns is not None, is_handed_on=is_handed_on)
+    is_session = gift.until_ns is not None
+    return Switch("clear", gift.identity, path, is_session, is_handed_on, is_first_use)
 
 
 def is_temporary(step: Step) -> bool:

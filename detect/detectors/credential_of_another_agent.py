@@ -13,6 +13,7 @@ def credential_of_another_agent(
     """The agent acted with a credential that another agent had taken, at a place where it usually works.
 
     The other agent is the root of the path, and had never reached that place.
+    Of ordinary steps only the first in a session counts.
     Quiet: where the place is new to this agent as well (then it is `credential_switch_then_new_reach`), or known to the
     agent that took the credential; where this agent acted as that identity before; where the credential stands for this
     agent itself, as after a rotation; where it took it anew from the store; where a person approved the step.
@@ -21,6 +22,8 @@ def credential_of_another_agent(
     """
     switch = facts.switch
     if switch is None or not switch.is_handed_on or facts.coverage.is_covered or not step.is_done:
+        return None
+    if not (step.is_privileged or switch.is_first_use):
         return None
     if facts.is_new_reach or not facts.is_new_to_giver or not (facts.has_history or facts.root_has_history):
         return None

@@ -39,7 +39,8 @@ def credential_switch_then_new_reach(
         is_new, has_history = facts.is_new_reach and reach.chance <= usual, facts.has_history
     if not is_new or not has_history:
         return None
-    if switch.how == "clear" and not switch.is_handed_on and facts.takes_chance > usual:
+    is_root_itself = switch.is_session and not switch.is_handed_on
+    if switch.how == "clear" and is_root_itself and facts.takes_chance > usual:
         return None
     title = "credential switch, then new reach"
     if switch.how == "unclear":
@@ -52,7 +53,7 @@ def credential_switch_then_new_reach(
         title=title,
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity; 0 reached this target",
-        anomaly=1 - max(1 - clear, 0.0 if switch.is_handed_on else facts.takes_chance) * min(1.0, 4 * reach.chance)
+        anomaly=1 - max(1 - clear, facts.takes_chance if is_root_itself else 0.0) * min(1.0, 4 * reach.chance)
         if switch.how == "clear"
         else 1 - (1 - unclear) * min(1.0, max(0.6, 4 * reach.chance)),
         path=switch.path,

@@ -29,12 +29,11 @@ def role_taken_with_a_taken_role(
     is_rare = sessions >= least_fleet and facts.chain_shown_by_all <= rare * sessions
     if not (is_rare or facts.has_history or facts.root_has_history or history.is_enough(chain[0].agent_id)):
         return None
-    path = chain if chain[-1].event_id == step.event_id else (*chain, step)
     return Finding(
         title="a role taken with a taken role",
-        observed=" → ".join(f"{s.tool} on {s.target}" for s in path),
+        observed=" → ".join(f"{s.tool} on {s.target}" for s in chain),
         expected=f"{facts.chain_shown:,} earlier sessions of {chain[0].agent_id} with {len(chain)} credentials in a row"
         + (", none from this role to this one" if facts.chain_shown else ""),
         anomaly=more if len(chain) > 2 else two,
-        path=path,
+        path=facts.chain_path,
     )
