@@ -218,7 +218,9 @@ class Approvals(msgspec.Struct):
         if given.target is not None:
             return False
         if given.tool is not None:
-            return action_of(given.tool) == action_of(step.tool or "") and not _differs(approval.arguments, step.arguments)
+            return action_of(given.tool) == action_of(step.tool or "") and not _differs(
+                approval.arguments, step.arguments
+            )
         if set(approval.used_by) - {step.event_id} or not step.is_privileged:
             return False
         if step.event_id not in approval.used_by:

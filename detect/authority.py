@@ -107,7 +107,7 @@ class Delegations(msgspec.Struct):
         return self._of_role(step)
 
     def _begun_after(self, step: Step) -> Delegation | None:
-        """A hand-off with a scope right before the session began, for the same person: its task has a session of its own."""
+        """A hand-off with a scope right before the session began, for the same person: a task with its own session."""
         lately, first = self.lately.get(step.agent_id), self.begun.get((step.session_id, step.agent_id))
         if first is None or lately is None or not lately.is_stated:
             return None

@@ -274,7 +274,9 @@ class CausalPass:
             root=root,
             root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
             is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
-            takes_chance=memory.credentials.takes_chance(switch.path[0].agent_id, habits) if switch is not None else 0.0,
+            takes_chance=memory.credentials.takes_chance(switch.path[0].agent_id, self._history, habits)
+            if switch is not None
+            else 0.0,
             is_just_given=memory.credentials.is_given(step, window_s),
             is_new_to_giver=switch is not None
             and memory.reaches.is_new_to(switch.path[0].agent_id, step.target or "", self._history, habits),
@@ -343,7 +345,12 @@ class CausalPass:
             habits.note(step.session_id, "chain", root, *parts)
         habits.note(step.session_id, "chain edge", root, edge)
         habits.note(step.session_id, "chain", "", links)
-        return chain, (*way, step), sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)), chance
+        return (
+            chain,
+            (*way, step),
+            sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)),
+            chance,
+        )
 
     def _weakens(self, step: Step, *, is_own_rule: bool) -> bool:
         """Whether the step weakens what holds others or its own agent back, and that is not its agent's habit."""

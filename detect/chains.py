@@ -141,4 +141,3 @@ def methods() -> tuple[Method, ...]:
 def telling_actions() -> frozenset[str]:
     """Every action that a method names."""
     return frozenset(action for method in methods() for some in method.actions for action in some)
-

@@ -40,6 +40,7 @@ _MOST_HANDED: Final = 3
 _MOST_USERS: Final = 4
 _MOST_APPROVED: Final = 5_000
 _LEAST_PLACE: Final = 6
+_LEAST_TAKEN: Final = 5
 HOLDER_KEYS: Final = frozenset(
     {"user", "username", "userid", "member", "principal", "principalid", "principalarn", "subject", "serviceaccount",
      "identity", "grantee", "assignee", "account", "role", "rolename", "owner", "agent", "agentid"}
@@ -203,9 +204,14 @@ class Credentials(msgspec.Struct):
     def _is_approved(self, gift: Gift, step: Step) -> bool:
         return (step.session_id, gift.step.event_id) in self.approved
 
-    def takes_chance(self, root: str, habits: Habits) -> float:
-        """The probability that the next credential that the root takes is a new one to it (Witten and Bell, method C)."""
+    def takes_chance(self, root: str, history: History, habits: Habits) -> float:
+        """The probability that what the root takes next is new to it (Witten and Bell, method C).
+
+        Of a root that hardly ever took a credential, that it takes one at all: then of all its sessions.
+        """
         times, distinct = habits.seen("takes", root), habits.distinct("takes", root)
+        if times < _LEAST_TAKEN:
+            times = history.sessions(root)
         return (distinct + 1) / (times + distinct + 2)
 
     def _is_of_another(self, gift: Gift, step: Step, habits: Habits) -> bool:
@@ -213,7 +219,9 @@ class Credentials(msgspec.Struct):
         agent = step.agent_id
         if is_service(gift.step.agent_id):
             first = self.users.get(gift.step.event_id, [agent])[0]
-            return first != agent and not _is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
+            return (
+                first != agent and not _is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
+            )
         if agent in gift.told_by or _is_own(gift.identity, step) or self._is_approved(gift, step):
             return False
         known_as = (agent, *gift.told_by)
@@ -358,7 +366,11 @@ def _is_own(identity: str, step: Step) -> bool:
 
 def _told_twice(before: Gift | None, gift: Gift) -> Gift:
     """The gift with the names of everybody whose log tells of it: two logs may tell of one giving."""
-    if before is None or before.step.agent_id == gift.step.agent_id or not within(before.step, gift.step, _ONE_MOMENT_S):
+    if (
+        before is None
+        or before.step.agent_id == gift.step.agent_id
+        or not within(before.step, gift.step, _ONE_MOMENT_S)
+    ):
         return gift
     return msgspec.structs.replace(gift, told_by=tuple(dict.fromkeys((*before.told_by, *gift.told_by))))
 

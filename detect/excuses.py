@@ -1,8 +1,8 @@
 """What the log says in favour of a step that no person approved: a change in force that it cites, a policy that has let
 such steps through before.
 
-Neither is a person's yes, so neither covers a step. What is found of it weighs less (`detect/evidence.py`), since benign
-work leaves these traces and an attacker has to forge them.
+Neither is a person's yes, so neither covers a step. What is found of it weighs less (`detect/evidence.py`): benign work
+leaves these traces, and an attacker has to forge them.
 """
 
 from __future__ import annotations

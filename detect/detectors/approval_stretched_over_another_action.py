@@ -25,7 +25,9 @@ def approval_stretched_over_another_action(
     if usual or (coverage.cover == "other_arguments" and not facts.is_new_reach):
         return None
     given = coverage.approval
-    is_same_place = coverage.cover == "other_arguments" and given is not None and given.target == step.target is not None
+    is_same_place = (
+        coverage.cover == "other_arguments" and given is not None and given.target == step.target is not None
+    )
     return Finding(
         title="approval stretched over another action",
         observed=f"{step.tool} on {step.target or 'no stated target'}: {coverage}",

@@ -30,8 +30,8 @@ def credential_of_another_agent(
     giver = switch.path[-2]
     return Finding(
         title="acted with the credential of another agent",
-        observed=f"{step.tool} on {step.target or 'no stated target'} acting as {switch.identity} (given by {giver.tool} "
-        f"of {giver.agent_id}); {facts.coverage}",
+        observed=f"{step.tool} on {step.target or 'no stated target'} acting as {switch.identity} "
+        f"(given by {giver.tool} of {giver.agent_id}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity",
         anomaly=anomaly,
         path=switch.path,

@@ -24,7 +24,7 @@ def identity_gives_itself_rights(
         return None
     return Finding(
         title="an identity gave itself rights",
-        observed=f"{took.tool} by {took.agent_id} took a credential; {step.tool} with it gave rights to whom it stands for",
+        observed=f"{took.tool} by {took.agent_id} took a credential; with it {step.tool} gave rights to whom it is for",
         expected="rights are given by somebody who has them already, or with a person's yes",
         anomaly=anomaly,
         path=(took, step),

@@ -24,7 +24,7 @@ def new_key_used_from_a_new_place(
         return None
     return Finding(
         title="a new key used from a new place",
-        observed=f"{took.tool} by {took.agent_id} handed it out; {step.tool} by {step.agent_id} from {step.source_host}",
+        observed=f"given by {took.tool} of {took.agent_id}; {step.tool} by {step.agent_id} from {step.source_host}",
         expected=f"one of the {place.of_fleet:,} places from which the fleet acts",
         anomaly=anomaly,
         path=(took, step),

@@ -23,7 +23,7 @@ def one_text_named_secret_and_place(
     said, took = facts.told
     return Finding(
         title="one text named the secret and the place",
-        observed=f"{said.tool} returned a text that names both; {took.tool} took it; {step.tool} on {step.target} used it",
+        observed=f"a text from {said.tool} names both; {took.tool} took it; {step.tool} on {step.target} used it",
         expected="a secret and a place that the request names, or that a lookup gives as values",
         anomaly=anomaly,
         path=(said, took, step),

@@ -8,8 +8,15 @@ from detect.step import Step
 
 @detector(needs=("credential_id",), techniques=("T1550.001", "T1078.004"), shows="movement")
 def role_taken_with_a_taken_role(
-    step: Step, facts: Facts, history: History, *, usual: float = 0.4, two: float = 0.93, more: float = 0.98,
-    rare: float = 0.002, least_fleet: int = 500,
+    step: Step,
+    facts: Facts,
+    history: History,
+    *,
+    usual: float = 0.4,
+    two: float = 0.93,
+    more: float = 0.98,
+    rare: float = 0.002,
+    least_fleet: int = 500,
 ) -> Finding | None:
     """From one temporary credential to the next: further down a chain of roles than its root ever went.
 

@@ -12,8 +12,9 @@ def weakened_then_acted(
 ) -> Finding | None:
     """A session switched off a defence, or loosened a rule that governs its agent, and then did privileged work.
 
-    Quiet: where a person approved either step; where the work is of a usual tool on a usual target; where the weakening is the agent's habit on that very thing; where the
-    agent went on to work of this class after such a step on an earlier day; an hour after the weakening.
+    Quiet: where a person approved either step; where the work is of a usual tool on a usual target; where the weakening
+    is the agent's habit on that very thing; where the agent went on to work of this class after such a step on an
+    earlier day; an hour after the weakening.
     Misses: a defence that one agent weakens for another in a session of its own.
     Method: the order of two tactics under one session: defence impairment before the action that it is to hide
     (MITRE ATT&CK TA0112), separation of duties for rules of one's own (NIST SP 800-53 AC-5).
