@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.complete
+HISTORY ?= /tmp/custodiet-history
 
 .PHONY: run test lint bench bench-dashboard bench-latency bench-kills samples producers lock clean
 
@@ -20,13 +21,14 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench.speed
+	$(BIN)/python -m bench.folding
 
 bench-dashboard: $(READY)
 	$(BIN)/python -m bench.dashboard
 
 bench-latency: $(READY)
-	$(BIN)/python -m bench.latency --rate 1000
-	$(BIN)/python -m bench.latency --rate 5000 --seconds 120
+	$(BIN)/python -m bench.latency --history-data $(HISTORY) --rate 1000
+	$(BIN)/python -m bench.latency --history-data $(HISTORY) --rate 5000 --seconds 120
 
 bench-kills: $(READY)
 	$(BIN)/python -m bench.kills --times 200

@@ -33,15 +33,18 @@ _WHO: Final = ["day", "agent_id", "agent_version"]
 _CATEGORY: Final = pl.Categorical()
 
 
-def counts_of(steps: pl.DataFrame, *, by_session: bool = False) -> pl.DataFrame:
-    """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart."""
+def counts_of(steps: pl.DataFrame, *, by_session: bool = False, only_served: bool = False) -> pl.DataFrame:
+    """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart.
+
+    With `only_served` the aspects that a judgement asks for (`baseline.history.SERVED`): they need no payload.
+    """
     steps = _numbered(steps.sort("trace_id", "agent_id", *_ORDER))
     calls = _with_states(steps.filter((pl.col("kind") == "tool_call") & pl.col("tool").is_not_null()))
     coded = calls.with_columns(pl.col(_SHOWN_OFTEN).cast(_CATEGORY))
-    told = pl.concat(
-        [*_of_calls(coded), *_of_links(coded), _delegated(steps, calls), *_of_decisions(steps), _decided(steps, calls),
-         *_of_values(steps), *_sizes(calls)]
-    )  # fmt: skip
+    parts = [*_of_calls(coded), *_of_links(coded), _delegated(steps, calls)]
+    if not only_served:
+        parts += [*_of_orders(coded), *_of_decisions(steps), _decided(steps, calls), *_of_values(steps), *_sizes(calls)]
+    told = pl.concat(parts)
     by = ["who", "aspect", "context", "value"]
     counted = told.group_by([*by, "session"] if by_session else by, maintain_order=True).agg(
         pl.len().alias("steps").cast(pl.Int64), pl.col("session").n_unique().alias("sessions").cast(pl.Int64)
@@ -100,19 +103,25 @@ def _with_states(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_calls(calls: pl.DataFrame) -> list[pl.DataFrame]:
-    at = pl.col("ordered_at")
     return [
         _aspect(calls, "session", ""),
         _aspect(calls, "version", "agent_version"),
         _aspect(calls, "tool", "tool"),
         _aspect(calls, "capability", "capability"),
-        _aspect(calls, "outcome", "status", "tool"),
         _aspect(calls, "transition", "tool", "previous_tool"),
+        _aspect(calls, "approval", "approval", "tool"),
+    ]
+
+
+def _of_orders(calls: pl.DataFrame) -> list[pl.DataFrame]:
+    """How calls went, what they follow, how they are shaped and when they come."""
+    at = pl.col("ordered_at")
+    return [
+        _aspect(calls, "outcome", "status", "tool"),
         _aspect(calls, "next_1", "tool", "before_1"),
         _aspect(calls, "next_2", "tool", "before_2"),
         _aspect(calls, "next_3", "tool", "before_3"),
         _aspect(calls, "argument_shape", "argument_shape", "tool"),
-        _aspect(calls, "approval", "approval", "tool"),
         _aspect(calls, "hour", at.dt.strftime("%H"), at.dt.strftime("%a")),
     ]
 

@@ -37,10 +37,17 @@ order by tool
 """
 
 _SPREAD: Final = """
+with spread as (
+    select session_id
+    from stored_traces
+    group by session_id
+    having min(segment) <> max(segment)
+)
+
 select session_id, list(distinct segment order by segment) as segments
 from stored_traces
+join spread using (session_id)
 group by session_id
-having count(distinct segment) > 1
 order by session_id
 """
 
@@ -111,7 +118,11 @@ def _counted(connection: duckdb.DuckDBPyConnection, data: Path, units: list[_Uni
 
 def classify_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities) -> None:
     """Make the table `classed` (tool, capability) on this connection, for the SQL that joins it."""
-    tools: list[str] = ask(connection, _TOOLS).get_column("tool").to_list()
+    class_tools(connection, capabilities, ask(connection, _TOOLS).get_column("tool").to_list())
+
+
+def class_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities, tools: list[str]) -> None:
+    """The same for tools that are known."""
     classed = [capabilities.classify(tool).capability for tool in tools]
     connection.execute(
         "create or replace table classed as select unnest($tools::varchar[]) as tool,"

@@ -6,7 +6,7 @@ own is judged by agents with a like set of tools, and where there are none by th
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import Final, Literal, NamedTuple
@@ -61,45 +61,74 @@ class Basis(NamedTuple):
 _NEVER: Final = Seen(0, 0)
 
 
+class _Context:
+    """What an agent showed of one aspect in one context."""
+
+    __slots__ = ("agents", "distinct", "sessions", "steps", "values")
+
+    def __init__(self, sessions: dict[str, int], agents: dict[str, int]) -> None:
+        self.values: dict[str, Seen] = {}
+        self.steps = 0
+        self.distinct = 0
+        self.sessions, self.agents = sessions, agents
+        """Value -> sessions, and agents, of the whole fleet."""
+
+
 class History:
     """The counts of the days before. `add` a day once it may be learnt from, never before it was judged."""
 
     def __init__(self) -> None:
-        self._shown: dict[tuple[str, str, str], dict[str, Seen]] = defaultdict(dict)
-        self._context_steps: dict[tuple[str, str, str], int] = defaultdict(int)
-        self._context_values: dict[tuple[str, str, str], int] = defaultdict(int)
-        self._fleet_sessions: dict[tuple[str, str, str], int] = defaultdict(int)
-        self._fleet_agents: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._shown: dict[tuple[str, str, str], _Context] = {}
+        """(agent, aspect, context) -> what was shown."""
+        self._fleet_sessions: dict[tuple[str, str], dict[str, int]] = {}
+        self._fleet_agents: dict[tuple[str, str], dict[str, int]] = {}
+        """(aspect, context) -> value -> sessions, and agents."""
         self._version_since: dict[tuple[str, str], date] = {}
         self._groups: dict[str, tuple[str, ...]] | None = None
         self._bases: dict[str, Basis] = {}
         self._fitted: dict[tuple[str, str, str, Level], Links] = {}
 
     def add(self, rows: Iterable[CountRow], sign: int = 1) -> None:
-        """Add the rows of a day; with `sign=-1` take rows off again (sessions that must not be learnt from)."""
+        """Add the rows of a day; with `sign=-1` take rows off again (sessions that must not be learnt from).
+
+        They are added fastest where those of one agent, aspect and context come one behind the other.
+        """
         self._fitted.clear()
         self._bases.clear()
+        at: tuple[str, str, str] | None = None
         for day, agent, version, aspect, context, value, steps, sessions in rows:
             if aspect not in SERVED:
                 continue
-            kind = (agent, aspect, context)
-            shown = self._shown[kind]
-            before = shown.get(value, _NEVER)
+            if at != (kind := (agent, aspect, context)):
+                at, shown = kind, self._context(kind)
+            before = shown.values.get(value, _NEVER)
             now = Seen(before.steps + sign * steps, before.sessions + sign * sessions)
-            if any(now):
-                shown[value] = now
+            if now == _NEVER:
+                shown.values.pop(value, None)
             else:
-                shown.pop(value, None)
-            self._context_steps[kind] += sign * steps
-            self._fleet_sessions[aspect, context, value] += sign * sessions
+                shown.values[value] = now
+            shown.steps += sign * steps
+            shown.sessions[value] = shown.sessions.get(value, 0) + sign * sessions
             if change := (now.steps > 0) - (before.steps > 0):
-                self._context_values[kind] += change
-                self._fleet_agents[aspect, context][value] += change
-            was_enough, is_enough = before.sessions >= LEAST_SESSIONS, now.sessions >= LEAST_SESSIONS
-            if (change and aspect == "tool") or (aspect == "session" and (change or was_enough != is_enough)):
-                self._groups = None
-            if aspect == "version" and day is not None and sign > 0:
+                shown.distinct += change
+                shown.agents[value] = shown.agents.get(value, 0) + change
+            if aspect == "tool" or aspect == "session":
+                was_enough, is_enough = before.sessions >= LEAST_SESSIONS, now.sessions >= LEAST_SESSIONS
+                if change or (aspect == "session" and was_enough != is_enough):
+                    self._groups = None
+            elif aspect == "version" and day is not None and sign > 0:
                 self._version_since.setdefault((agent, version), day)
+
+    def _context(self, kind: tuple[str, str, str]) -> _Context:
+        shown = self._shown.get(kind)
+        if shown is None:
+            fleet = (sessions.setdefault(kind[1:], {}) for sessions in (self._fleet_sessions, self._fleet_agents))
+            shown = self._shown[kind] = _Context(*fleet)
+        return shown
+
+    def _values(self, agent: str, aspect: str, context: str = "") -> dict[str, Seen]:
+        shown = self._shown.get((agent, aspect, context))
+        return shown.values if shown is not None else {}
 
     def seen(self, agent: str, aspect: str, value: str, context: str = "") -> Seen:
         """How often the agent showed this value of the aspect in this context; what is new to an agent with too
@@ -112,16 +141,18 @@ class History:
     def seen_itself(self, agent: str, aspect: str, value: str, context: str = "") -> Seen:
         """How often the agent itself showed it."""
         shown = self._shown.get((agent, aspect, context))
-        seen = shown.get(value, _NEVER) if shown is not None else _NEVER
+        seen = shown.values.get(value, _NEVER) if shown is not None else _NEVER
         return seen if seen.steps else _NEVER
 
     def steps_in(self, agent: str, aspect: str, context: str = "") -> int:
         """How many steps the agent had in this context, whatever the value."""
-        return self._context_steps.get((agent, aspect, context), 0)
+        shown = self._shown.get((agent, aspect, context))
+        return shown.steps if shown is not None else 0
 
     def values_in(self, agent: str, aspect: str, context: str = "") -> int:
         """How many distinct values the agent showed in this context."""
-        return self._context_values.get((agent, aspect, context), 0)
+        shown = self._shown.get((agent, aspect, context))
+        return shown.distinct if shown is not None else 0
 
     def sessions(self, agent: str) -> int:
         """How many sessions of the agent this history rests on."""
@@ -152,8 +183,8 @@ class History:
     def peers(self, agent: str, aspect: str, value: str, context: str = "") -> tuple[int, int]:
         """(sessions of all other agents that showed it, all their sessions)."""
         mine = self.seen_itself(agent, aspect, value, context).sessions
-        showed = self._fleet_sessions.get((aspect, context, value), 0) - mine
-        return showed, self._fleet_sessions.get(("session", "", ""), 0) - self.sessions(agent)
+        showed = self._fleet_sessions.get((aspect, context), {}).get(value, 0) - mine
+        return showed, self._fleet_sessions.get(("session", ""), {}).get("", 0) - self.sessions(agent)
 
     def link(self, agent: str, aspect: str, value: str, context: str = "") -> Chance:
         """P(the agent's next session shows a link at most as usual as this one), never 0; `seen` of `of` sessions.
@@ -196,7 +227,7 @@ class History:
         """The groups of like agents, by what their history says today."""
         if self._groups is None:
             agents = [agent for agent, aspect, _ in self._shown if aspect == "session" and self.sessions(agent)]
-            tools = {a: frozenset(v for v, s in self._shown[a, "tool", ""].items() if s.steps > 0) for a in agents}
+            tools = {a: frozenset(v for v, s in self._values(a, "tool").items() if s.steps > 0) for a in agents}
             thin = {agent for agent in agents if self.sessions(agent) < LEAST_SESSIONS}
             self._groups = peer_groups(tools, thin)
         return self._groups
@@ -207,13 +238,13 @@ class History:
         key = (group[0] if group else agent if level == "own" else "", aspect, context, level)
         if key not in self._fitted:
             if level == "own":
-                shown = self._shown.get((agent, aspect, context), {})
+                shown = self._values(agent, aspect, context)
                 counts = {value: seen.sessions for value, seen in shown.items() if seen.sessions > 0}
             elif level == "peers":
                 counts = Counter(
                     value
                     for other in group
-                    for value, seen in self._shown.get((other, aspect, context), {}).items()
+                    for value, seen in self._values(other, aspect, context).items()
                     if seen.steps > 0
                 )
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from baseline.capability import Capabilities
 from baseline.fold import fold
 from detect.run import detect_in
+from ingest.database import write_for_people
 from ingest.event import SCHEMA
 from ingest.published import Edition, editing
 from ingest.tables import TRACES
@@ -67,8 +69,28 @@ order by trace_id, session_id, agent_id
 """
 
 
+def kept_history(kept: Path, data: Path, events: int, until_ns: int) -> None:
+    """The same history in `data`, made once in a folder under `kept` and linked from there ever after."""
+    made = kept / str(events)
+    if not (made / "custodiet.duckdb").exists():
+        shutil.rmtree(made, ignore_errors=True)
+        write_history(made, events, until_ns)
+    # Other code than that which judged it would judge it anew at every start.
+    fold(made, Capabilities.load())
+    detect_in(made, Capabilities.load())
+    write_for_people(made)
+    shutil.copytree(made, data, copy_function=os.link)
+
+
 def write_history(data: Path, events: int, until_ns: int) -> None:
     """Publish `events` steps of thirty days before `until_ns`, counted and judged."""
+    write_events(data, events, until_ns)
+    fold(data, Capabilities.load())
+    detect_in(data, Capabilities.load())
+
+
+def write_events(data: Path, events: int, until_ns: int) -> None:
+    """Publish `events` steps of thirty days before `until_ns`, neither counted nor judged."""
     length = DAYS * 86_400_000_000_000
     with editing(data) as edition:
         for first in range(0, events, _SEGMENT):
@@ -76,8 +98,6 @@ def write_history(data: Path, events: int, until_ns: int) -> None:
             told |= {"steps": STEPS, "agents": AGENTS, "start": until_ns - length, "length": length}
             _add_segment(edition, {**told, "tools": list(TOOLS)})
         edition.publish()
-    fold(data, Capabilities.load())
-    detect_in(data, Capabilities.load())
 
 
 def _add_segment(edition: Edition, told: dict[str, object]) -> None:

@@ -20,12 +20,12 @@ def days(first: int, after: int) -> list[Line]:
     for day in range(first, after):
         for number in range(SESSIONS_A_DAY):
             minute = number * 20
-            told += _session("rotator", day, minute, "", [
+            told += session("rotator", day, minute, "", [
                 ("search_logs", {"host": "siem-1"}, None),
                 ("create_access_key", {"user": "svc-1"}, None),
                 ("create_ticket", {"queue": "keys"}, None),
             ])  # fmt: skip
-            told += _session("triage", day, minute, "", [
+            told += session("triage", day, minute, "", [
                 ("search_logs", {"host": "siem-1"}, None),
                 ("run_remote_command", {"host": "host-1", "access_key_id": "AKIATRIAGE00EXAMPLE0"}, None),
                 ("create_ticket", {"queue": "triage"}, None),
@@ -36,10 +36,10 @@ def days(first: int, after: int) -> list[Line]:
 def attack(day: int, mark: str) -> list[Line]:
     """The rotator mints a key; with it the triage agent reaches a host, and in the last step one more."""
     key = f"AKIAQ7EXAMPLE0{sha256(f'{day}{mark}'.encode()).hexdigest()[:6].upper()}"
-    minted = _session("rotator", day, 700, mark, [
+    minted = session("rotator", day, 700, mark, [
         ("create_access_key", {"user": f"svc-{day}{mark}"}, {"AccessKeyId": key}),
     ])  # fmt: skip
-    used = _session("triage", day, 720, mark, [
+    used = session("triage", day, 720, mark, [
         ("search_logs", {"host": "siem-1"}, None),
         ("run_remote_command", {"host": f"db-{day}{mark}", "access_key_id": key}, None),
         ("run_remote_command", {"host": f"vault-{day}{mark}", "access_key_id": key}, None),
@@ -55,9 +55,10 @@ def write(folder: Path, *told: list[Line], name: str = "fleet") -> Path:
     return path
 
 
-def _session(
+def session(
     agent: str, day: int, minute: int, mark: str, calls: list[tuple[str, dict[str, str], dict[str, str] | None]]
 ) -> list[Line]:
+    """One session, a step a second: (tool, arguments, result)."""
     name = f"{agent}-{day}-{mark or minute}"
     trace = sha256(name.encode()).hexdigest()[:32]
     start = MONDAY_NS + day * _DAY_NS + minute * 60 * _SECOND_NS // 10

@@ -1,8 +1,9 @@
 """How soon: from an event's arrival over OTLP/HTTP to its alert at a webhook receiver, under steady traffic.
 
-    python -m bench.latency [--seconds 600] [--rate 1000] [--history 5000000] [--attacks 1] [--json]
+    python -m bench.latency [--seconds 600] [--rate 1000] [--history 5000000 [--history-data DIR]] [--attacks 1]
 
-A store with a history is written first (its making is not measured). Then `custodiet listen` runs on it; a fleet sends
+A store with a history is written first, which is not measured; with `--history-data` it is kept in that folder, and
+later runs take it from there. Then `custodiet listen` runs on it; a fleet sends
 `--rate` spans a second as protobuf, and `--attacks` times a second one span more, which must raise an alert. After
 that everything that was acknowledged is looked up in the store. The exit code is 1 where anything was lost.
 """
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench._fleet import Traffic, attack, write_history
+from bench._fleet import Traffic, attack, kept_history, write_history
 from bench._webhook import Webhook
 from ingest.database import ask, open_published
 from ingest.published import published
@@ -67,11 +68,16 @@ class Watched:
         return peak // 1024
 
 
-def measure(folder: Path, seconds: float, rate: int, history: int, attacks: float) -> dict[str, object]:
+def measure(
+    folder: Path, seconds: float, rate: int, history: int, attacks: float, kept: Path | None = None
+) -> dict[str, object]:
     """One run; the row of the table."""
     data = folder / "data"
-    if history:
-        write_history(data, history, time.time_ns() - int(_HISTORY_ENDS_S * 1e9))
+    until_ns = time.time_ns() - int(_HISTORY_ENDS_S * 1e9)
+    if kept is not None:
+        kept_history(kept, data, history, until_ns)
+    elif history:
+        write_history(data, history, until_ns)
     webhook = Webhook()
     listening, url, began = start(data, webhook)
     started_s = time.monotonic() - began
@@ -193,11 +199,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--history", type=int, default=5_000_000)
+    parser.add_argument("--history-data", type=Path, metavar="DIR", help="keep the history in this folder")
     parser.add_argument("--attacks", type=float, default=1.0, help="alerts a second")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        row = measure(Path(folder), options.seconds, options.rate, options.history, options.attacks)
+    if options.history_data is not None:
+        options.history_data.mkdir(parents=True, exist_ok=True)
+    kept = options.history_data
+    with tempfile.TemporaryDirectory(dir=kept) as folder:
+        row = measure(Path(folder), options.seconds, options.rate, options.history, options.attacks, kept)
     if options.json:
         print(json.dumps(row, indent=2))
     else:

@@ -67,6 +67,21 @@ def agent_of(session_id: str, event_id: str = "") -> str | None:
     return str(found["agent_id"][0]) if found.height else None
 
 
+_NEAREST: Final = """
+select nearest
+from session_scores
+where session_id = $session_id and agent_id = $agent and nearest is not null
+order by nearest
+limit 1
+"""
+
+
+def nearest_by_score(agent: str, session_id: str) -> str | None:
+    """The benign session that the session's score calls the most like it; None where it was not scored, or not low."""
+    found = ask(connection(), _NEAREST, agent=agent, session_id=session_id)
+    return str(found["nearest"][0]) if found.height else None
+
+
 def quiet_sessions(agent: str, session_id: str) -> list[Candidate]:
     """The agent's latest sessions that are in no case (or in such that people called benign) and score no low p."""
     said = verdicts_now(data())

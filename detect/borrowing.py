@@ -1,4 +1,4 @@
-"""A finding about an agent with little history of its own: by whose it was judged, and how much less that proves."""
+"""A finding about an agent with too little history of its own: by whose it was judged, and what that proves."""
 
 from __future__ import annotations
 
@@ -29,12 +29,16 @@ def borrowed(detector: Detector, finding: Finding, step: Step, facts: Facts, his
     without = msgspec.structs.replace(facts, has_history=False, root_has_history=root_has_own)
     if detector.judge(step, without, history) is not None:
         return finding
-    aspect, value = ("target", step.target) if facts.is_new_reach and step.target else ("tool", step.tool or "")
-    chance = history.link(step.agent_id, aspect, value or "")
-    if chance.p > RARE:
+    new = [("target", step.target)] if facts.is_new_reach and step.target is not None else []
+    if step.tool is not None and not (new and history.seen(step.agent_id, "tool", step.tool).sessions):
+        new.append(("tool", step.tool))
+    if not new:
+        return finding
+    chance, aspect = max((history.link(step.agent_id, aspect, value).p, aspect) for aspect, value in new)
+    if chance > RARE:
         return None
     return msgspec.structs.replace(
         finding,
-        expected=f"{finding.expected}; {basis}, to whom a {aspect} as new as this comes with p = {chance.p:.2g}",
-        anomaly=min(finding.anomaly, 1 - chance.p),
+        expected=f"{finding.expected}; {basis}, to whom a {aspect} as new as this comes with p = {chance:.2g}",
+        anomaly=min(finding.anomaly, 1 - chance),
     )

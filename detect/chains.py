@@ -73,10 +73,9 @@ class Chains(msgspec.Struct):
             return None
         so_far = {**so_far, capability: step.without_payload()}
         remember(self.phases, session, so_far, _MOST_SESSIONS)
-        supersets = [m for m in range(mask, 64) if m & mask == mask]
-        shown = sum(habits.seen("phases", agent, str(m)) for m in supersets)
-        shown_by_all = sum(habits.seen("phases", "", str(m)) for m in supersets)
-        return Phases(tuple(so_far.values()), shown, shown_by_all)
+        supersets = _supersets(mask)
+        shown = habits.seen_among(supersets, "phases", agent)
+        return Phases(tuple(so_far.values()), shown, habits.seen_among(supersets, "phases", ""))
 
     def method(self, step: Step, habits: Habits, window_s: float) -> Completed | None:
         """The way to more privilege that this step completes."""
@@ -125,6 +124,12 @@ class Chains(msgspec.Struct):
         agents[step.agent_id] = step.without_payload()
         remember(self.on_target, step.target, dict(list(agents.items())[-_MOST_STEPS:]))
         return tuple(strangers)
+
+
+@cache
+def _supersets(mask: int) -> tuple[str, ...]:
+    """Every set of classes that holds all of these."""
+    return tuple(str(m) for m in range(mask, 64) if m & mask == mask)
 
 
 @cache

@@ -5,7 +5,7 @@ They hold texts, numbers and structs alone, so that a state can be written down 
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -59,6 +59,11 @@ class Habits(msgspec.Struct):
     def seen(self, *parts: str) -> int:
         """Sessions of earlier days, a session counted once a day."""
         return self.shown.get(_SEPARATOR.join(parts), 0)
+
+    def seen_among(self, lasts: Iterable[str], *parts: str) -> int:
+        """The sum of `seen` over some last parts."""
+        under = _SEPARATOR.join(parts) + _SEPARATOR
+        return sum([self.shown.get(under + last, 0) for last in lasts])
 
     def distinct(self, *parts: str) -> int:
         """How many different last parts sessions of earlier days showed under these parts."""

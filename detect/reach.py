@@ -83,9 +83,11 @@ class Reaches(msgspec.Struct):
         human = step.on_behalf_of
         is_new_to_human = human is None or not habits.seen("human", human, target)
         sessions = history.sessions(agent)
-        distinct = habits.distinct("kind", agent) if is_new_kind else history.values_in(agent, "target")
-        steps = max(sessions, history.steps_in(agent, "target")) if not is_new_kind else sessions
-        chance = min(1.0, (distinct + 1) / (steps + distinct + 2))
+        if is_new_kind:
+            distinct = habits.distinct("kind", agent)
+            chance = min(1.0, (distinct + 1) / (sessions + distinct + 2))
+        else:
+            chance = history.link(agent, "target", target).p
         tool = step.tool or ""
         if with_tool := history.steps_in(agent, "tool_target", tool):
             chance = max(chance, history.values_in(agent, "tool_target", tool) / (with_tool + 2))

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,9 @@ import msgspec
 
 import detect.detectors
 from baseline.capability import Capabilities
-from baseline.fold import classify_tools, counts_of_sessions, counts_of_undated
+from baseline.fold import classify_tools, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from baseline.served import ServedCounts
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
@@ -33,7 +35,7 @@ from detect.results import cases_table, could_fire_table, failed_table, findings
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
 from detect.verdicts import Tuning, tuning_of
-from ingest.database import ask, open_published
+from ingest.database import ask, ask_in_parts, open_published, rows_of
 from ingest.plugins import plugins
 from ingest.published import editing, empty
 from ingest.tables import UNMATCHED
@@ -52,6 +54,8 @@ where aspect in (select unnest($aspects))
 group by all
 order by day nulls first, agent_id, agent_version, aspect, context, value
 """
+
+_COUNTS_AT_ONCE: Final = 100_000
 
 _LAST: Final = "select cast(max(ordered_at) as date) from events"
 
@@ -93,8 +97,11 @@ def all_detectors() -> tuple[Detector, ...]:
 
 
 @cache
-def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[Detector, ...]:
-    return tuple(detector for detector in detectors if detector.asked == about)
+def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[list[tuple[str, ...]], list[tuple[Detector, int]]]:
+    """(the distinct needs, each detector that is asked with the number of its needs)."""
+    asked = [detector for detector in detectors if detector.asked == about]
+    needs = list(dict.fromkeys(detector.needs for detector in asked))
+    return needs, [(detector, needs.index(detector.needs)) for detector in asked]
 
 
 def detect_in(
@@ -182,6 +189,7 @@ class _Run:
         self._tuning = tuning
         self._history = History()
         self._flagged: set[str] = set()
+        self._served = ServedCounts(connection)
         self._later: dict[date, list[CountRow]] = {}
         """Counts of flagged sessions on days that are yet to be added."""
         self._result = Detected([], [])
@@ -208,7 +216,7 @@ class _Run:
         steps = steps_in_time(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
-        for day, of_day in groupby(steps, key=lambda step: step.day):
+        for day, of_day in groupby(steps, key=attrgetter("day")):
             judge = self._undated if day is None else partial(self._dated, day)
             found, judged = judge(of_day)
             raised = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path}
@@ -258,8 +266,9 @@ class _Run:
         return found, judged
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        rows = ask(self._connection, _COUNTS, aspects=sorted(SERVED)).iter_rows()
-        for day, group in groupby(rows, key=lambda row: row[0]):
+        parts = ask_in_parts(self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED))
+        rows = chain.from_iterable(rows_of(part, part.columns) for part in parts)
+        for day, group in groupby(rows, key=itemgetter(0)):
             yield day, list(group)
 
     def _learn_before(self, day: date | None) -> None:
@@ -277,9 +286,8 @@ class _Run:
         """Nothing is learnt from the sessions of a case: their counts are taken off, those of later days then."""
         if not sessions:
             return
-        counts = counts_of_sessions(self._connection, sorted(sessions))
         past: list[CountRow] = []
-        for row in counts.select(_COUNT_FIELDS).iter_rows():
+        for row in self._served.of(sessions):
             if row[0] is None or (until is not None and row[0] <= until):
                 past.append(row)
             else:
@@ -289,13 +297,13 @@ class _Run:
 
 def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
     """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
-    is_thin = not facts.has_history and facts.asked == "privileged"
-    for detector in _asked(all_detectors(), facts.asked):
+    whole = "enough history" if not facts.has_history and facts.asked == "privileged" else ""
+    needs, asked = _asked(all_detectors(), facts.asked)
+    lacks = [next((need for need in some if not getattr(step, need)), whole) for some in needs]
+    for detector, number in asked:
         if detector.name in failed:
             continue
-        missing = next((need for need in detector.needs if not getattr(step, need)), "")
-        if not missing and is_thin:
-            missing = "enough history"
+        missing = lacks[number]
         judged[detector.name, step.agent_id, missing] += 1
         if missing and missing != "enough history":
             continue

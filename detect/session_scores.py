@@ -145,7 +145,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, judged: Sequence[Told], known
 
 def _row(told: Told, score: Score, rests_on: str) -> _Row:
     top = score.top_step if score.p is not None else None
-    low = score.p is not None and score.p <= MOST_OFFERED
+    told_why = score.explain() if score.p is not None and score.p <= MOST_OFFERED else None
     return {
         "session_id": told.session_id,
         "agent_id": told.agent_id,
@@ -153,7 +153,8 @@ def _row(told: Told, score: Score, rests_on: str) -> _Row:
         "p": score.p,
         "voices": [f"{voice} {p:.3g}" for voice, p in score.p_by_voice.items()],
         "event_id": None if top is None else top.event_id,
-        "reasons": [f"{r.observed}: {r.expected}" for r in score.reasons] if low else [],
+        "reasons": [f"{r.observed}: {r.expected}" for r in told_why.reasons] if told_why else [],
+        "nearest": told_why.nearest if told_why else None,
         "history": score.sessions,
         "why": score.why,
         "rests_on": rests_on,

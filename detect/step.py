@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 
 from baseline.capability_table import IMPACT, PRIVILEGED, Capability
-from ingest.database import ask, ask_in_parts
+from ingest.database import ask, ask_in_parts, rows_of
 
 _ROWS_AT_ONCE: Final = 100_000
 
@@ -59,7 +59,7 @@ order by ordered_at nulls first, session_id, trace_id, sequence nulls first, dep
 _SOME: Final = f"from ({_STEPS}) where event_id in (select unnest($events::varchar[])) order by event_id"
 
 
-class Step(msgspec.Struct, kw_only=True, gc=False, array_like=True):
+class Step(msgspec.Struct, gc=False, array_like=True):
     """One tool call, approval, hand-off or request. The names are those of the event."""
 
     event_id: str
@@ -112,7 +112,8 @@ class Step(msgspec.Struct, kw_only=True, gc=False, array_like=True):
         return msgspec.structs.replace(self, arguments=None, result=None)
 
 
-_FIELDS: Final = tuple(f for f in Step.__struct_fields__ if f != "previous_tool")
+_FIELDS: Final = Step.__struct_fields__[:-1]
+"""All but `previous_tool`, which no column holds."""
 
 
 def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = None) -> Iterator[Step]:
@@ -126,8 +127,8 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
         "longest": _LONGEST_TOLD,
     }
     for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told):
-        for values in part.select(_FIELDS).iter_rows():
-            step = Step(**dict(zip(_FIELDS, values, strict=True)))
+        for values in rows_of(part, _FIELDS):
+            step = Step(*values)
             if step.day != day:
                 day = step.day
                 previous.clear()
@@ -141,7 +142,7 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
 def steps_of(connection: duckdb.DuckDBPyConnection, event_ids: list[str]) -> dict[str, Step]:
     """The steps of these events, without their payloads; what came before them is not looked at."""
     rows = ask(connection, _SOME, since=None, gives=_GIVES, in_force=IN_FORCE, longest=0, events=event_ids)
-    steps = (Step(**dict(zip(_FIELDS, values, strict=True))) for values in rows.select(_FIELDS).iter_rows())
+    steps = (Step(*values) for values in rows_of(rows, _FIELDS))
     return {step.event_id: step.without_payload() for step in steps}
 
 

@@ -62,7 +62,7 @@ _TELLING: Final[dict[str, tuple[str, int]]] = {
 
 def named_in(arguments: str | None) -> Named:
     """Read a call's arguments (JSON text). Text that is not a JSON object names nothing."""
-    return _named(scalars_in(arguments))
+    return _named(_scalars(arguments))
 
 
 def named_by(given: object, arguments: str | None) -> Named:
@@ -74,7 +74,7 @@ def named_by(given: object, arguments: str | None) -> Named:
     return _named(found)
 
 
-def _named(scalars: list[tuple[str, str]]) -> Named:
+def _named(scalars: Iterable[tuple[str, str]]) -> Named:
     found: dict[str, str] = {}
     ranks: dict[str, int] = {}
     for key, value in scalars:
@@ -85,12 +85,18 @@ def _named(scalars: list[tuple[str, str]]) -> Named:
     return Named(**found) if found else _NOTHING
 
 
-def scalars_in(payload: str | None) -> list[tuple[str, str]]:
+@lru_cache(maxsize=64)
+def scalars_in(payload: str | None) -> tuple[tuple[str, str], ...]:
     """(key in lower case without separators, text) of every text and whole number in a JSON payload.
 
     An object's own members stand before those of what it holds; the members of an array bear the array's
     key. At most three levels deep and 64 KiB; text that is not a JSON object or array holds nothing.
+    Cached, as many ask about the one step that is judged.
     """
+    return tuple(_scalars(payload))
+
+
+def _scalars(payload: str | None) -> list[tuple[str, str]]:
     if not payload or payload[0] not in "{[" or len(payload) > _LONGEST_BYTES:
         return []
     try:

@@ -6,10 +6,10 @@ Nothing here holds a DuckDB file open, so a dashboard and a run never lock each 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import polars as pl
@@ -74,6 +74,11 @@ def ask_in_parts(
     relation = connection.sql(sql, params=parameters) if parameters else connection.sql(sql)
     for batch in relation.to_arrow_reader(rows):
         yield pl.DataFrame(pa.Table.from_batches([batch]))
+
+
+def rows_of(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of some columns, a column at a time: a third of what `DataFrame.iter_rows` takes."""
+    return zip(*(frame.get_column(column).to_list() for column in columns), strict=True)
 
 
 def write_for_people(data: Path) -> Path:

@@ -72,7 +72,6 @@ class OpenTraces:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._due: dict[str, None] = {}
         self._count = self._bytes = 0
-        self._stored: Hashes = np.empty(0, np.int64)
         self._by_index: dict[str, Hashes] = {}
         self._stored_since: set[int] = set()
         self._generation = -1
@@ -99,7 +98,6 @@ class OpenTraces:
             name: self._by_index[name] if name in self._by_index else _hashes(self._data / name)
             for name in state.files("traces")
         }
-        self._stored = np.unique(np.concatenate([np.empty(0, np.int64), *self._by_index.values()]))
         self._stored_since.clear()
         self._indexes, self._agent_key = state.files("traces"), state.agent_key
         self._generation = state.generation
@@ -214,9 +212,10 @@ class OpenTraces:
             return
         asked = np.fromiter(unknown, np.int64, len(unknown))
         known = self._stored_since & unknown.keys()
-        if len(self._stored):
-            places = np.minimum(np.searchsorted(self._stored, asked), len(self._stored) - 1)
-            known |= set(asked[self._stored[places] == asked].tolist())
+        for stored in self._by_index.values():
+            if len(stored):
+                places = np.minimum(np.searchsorted(stored, asked), len(stored) - 1)
+                known |= set(asked[stored[places] == asked].tolist())
         if known:
             rows = stored_rows(self._data, self._indexes, [unknown[number] for number in sorted(known)])
             for row in (row for of_segment in rows.values() for row in of_segment):
@@ -227,10 +226,10 @@ class OpenTraces:
 
 
 def _hashes(index: Path) -> Hashes:
-    """Of the traces and joining keys in one file of the index."""
+    """Of the traces and joining keys in one file of the index, sorted."""
     rows = pl.scan_parquet(index, schema=_INDEX, missing_columns="insert", extra_columns="ignore").collect()
     names: list[str] = rows["trace_id"].to_list() + rows["joins"].explode().drop_nulls().to_list()
-    return np.fromiter(map(hash, names), np.int64, len(names))
+    return np.sort(np.fromiter(map(hash, names), np.int64, len(names)))
 
 
 def _untold(rows: list[Row], observations: dict[str, Observation]) -> set[str]:

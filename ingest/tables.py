@@ -143,6 +143,7 @@ SESSION_SCORES: Final = pa.schema(
         "voices": _TEXTS,
         "event_id": _TEXT,
         "reasons": _TEXTS,
+        "nearest": _TEXT,
         "history": _COUNT,
         "why": _TEXT,
         "rests_on": _TEXT,
@@ -150,7 +151,8 @@ SESSION_SCORES: Final = pa.schema(
 )
 """A row: what one agent did in one session, against that agent's earlier weeks. `p` is how likely one so odd is among
 them (null where nothing can be said, and `why` says why), `voices` each voice's own, `event_id` the step that weighs
-most, `history` how many sessions it rests on, `rests_on` a digest of the session and of all that was learnt from."""
+most, `nearest` the benign session whose request is most like this one's (told with the reasons, of a low `p` alone),
+`history` how many sessions it rests on, `rests_on` a digest of the session and of all that was learnt from."""
 
 UNMATCHED: Final = pa.schema({"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT})
 """A row: a tool that the capability table does not know, an agent that used it, and how often."""

@@ -6,11 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, repeat
-from operator import sub
+from itertools import repeat
 from typing import Final, NamedTuple
 
-from baseline.scoring.words import in_order, stem, tokens
+import numpy as np
+
+from baseline.scoring.words import in_order, named, stem, tokens
 
 _PRIOR_WORDS: Final = 200.0
 _FEW_TASKS: Final = 2.0
@@ -20,16 +21,41 @@ _MOST_OF_ONE_TEXT: Final = 3
 _WINDOW: Final = 24
 """Words of a passage: one or two sentences."""
 _STRIDE: Final = 6
+_APART: Final = _WINDOW // _STRIDE
+"""Strides from a window to the next that shares no word with it."""
 _MOST_PASSAGES: Final = 3
 _MOST_REMEMBERED: Final = 1 << 12
 
 
-class Passage(NamedTuple):
-    """A part of an answer that asks for something: how much, and its words and their stems."""
+class Lifts(NamedTuple):
+    """Word of a request -> its log-lift with a tool; and the largest of these, at least 0."""
+
+    of: Mapping[str, float]
+    strongest: float
+
+
+class Fit(NamedTuple):
+    """How a passage fits a tool: the share of the words of the tool's name that it holds, and its log-lift with it."""
+
+    named: float
+    lift: float
+
+
+@dataclass(slots=True)
+class Passage:
+    """A part of an answer that asks for something: how much, and its words."""
 
     asks: float
     words: frozenset[str]
-    stems: frozenset[str]
+    _fits: dict[str, Fit] = field(default_factory=dict, compare=False, repr=False)
+
+    def fit(self, tool: str, lifts: Lifts) -> Fit:
+        found = self._fits.get(tool)
+        if found is None:
+            name, stems = named(tool), frozenset(map(stem, self.words))
+            share = len(name & stems) / max(1, len(name))
+            found = self._fits[tool] = Fit(share, max(map(lifts.of.get, stems, repeat(0.0)), default=0.0))
+        return found
 
 
 @dataclass(frozen=True)
@@ -50,23 +76,21 @@ class Asking:
 
     def _passages(self, text: str) -> Sequence[Passage]:
         words = in_order(text)
-        sums = [0.0, *accumulate(map(self.odds.get, words, repeat(0.0)))]
-        last = max(1, len(words) - _WINDOW + _STRIDE)
-        ends = chain(sums[_WINDOW::_STRIDE], repeat(sums[-1]))
-        totals = map(sub, ends, sums[:last:_STRIDE])
-        windows = [(-total, number * _STRIDE) for number, total in enumerate(totals) if total > 0]
-        windows.sort()
+        count = len(words)
+        sums = np.zeros(count + 1)
+        np.fromiter(map(self.odds.get, words, repeat(0.0)), np.float64, count).cumsum(out=sums[1:])
+        starts = np.arange(0, max(1, count - _WINDOW + _STRIDE), _STRIDE)
+        totals = sums[np.minimum(starts + _WINDOW, count)] - sums[starts]
         found: list[Passage] = []
-        taken: list[int] = []
-        for negative, start in windows:
-            total = -negative
-            if len(found) == _MOST_PASSAGES:
+        while len(found) < _MOST_PASSAGES:
+            # The strongest that is left, the earliest of equals.
+            at = int(totals.argmax())
+            if (most := float(totals[at])) <= 0.0:
                 break
-            if all(abs(start - t) >= _WINDOW for t in taken):
-                taken.append(start)
-                part = frozenset(words[max(0, start - _STRIDE) : start + _WINDOW + _STRIDE])
-                size = min(_WINDOW, len(words) - start)
-                found.append(Passage(total / (size + _SHORT), part, frozenset(map(stem, part))))
+            start = at * _STRIDE
+            part = frozenset(words[max(0, start - _STRIDE) : start + _WINDOW + _STRIDE])
+            found.append(Passage(most / (min(_WINDOW, count - start) + _SHORT), part))
+            totals[max(0, at - _APART + 1) : at + _APART] = 0.0
         return found
 
     def of(self, words: Sequence[str]) -> float:
@@ -94,25 +118,22 @@ def counted(text: str) -> Counter[str]:
 
 
 def order_of(
-    passages: Sequence[Passage],
-    lifts: Mapping[str, float],
-    needles: Mapping[str, float],
-    tool_words: frozenset[str],
-    total: float,
+    passages: Sequence[Passage], tool: str, lifts: Lifts, needles: Mapping[str, float], total: float
 ) -> tuple[float, float, float, float]:
     """The passage that most looks like the order for a call: (how much it asks, the share of the values' weight that
     it holds, the share of the words of the tool's name, its log-lift with the tool).
 
-    `lifts` are the tool's words in requests; `needles` the words that the call took from answers, with their weights
-    out of `total`.
+    `needles` are the words that the call took from answers, with their weights out of `total`.
     """
     found, most = (0.0, 0.0, 0.0, 0.0), -1.0
-    names, wanted, nothing = max(1, len(tool_words)), needles.keys(), repeat(0.0)
-    for asks, held, stems in passages:
+    wanted, enough = needles.keys(), 2.3 + 0.2 * lifts.strongest
+    for passage in passages:
+        if passage.asks * enough < most:
+            continue
+        held = passage.words
         covers = sum([w for n, w in needles.items() if n in held]) / total if not held.isdisjoint(wanted) else 0.0
-        named = len(tool_words & stems) / names
-        lift = max(map(lifts.get, stems, nothing), default=0.0)
-        score = asks * (0.2 + covers + named + 0.2 * lift)
+        share, lift = passage.fit(tool, lifts)
+        score = passage.asks * (0.2 + covers + share + 0.2 * lift)
         if score > most:
-            found, most = (asks, covers, named, lift), score
+            found, most = (passage.asks, covers, share, lift), score
     return found

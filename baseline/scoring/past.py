@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import repeat
 
-from baseline.scoring.asking import Asking, asking_of, counted
+from baseline.scoring.asking import Asking, Lifts, asking_of, counted
+from baseline.scoring.drawn import Weighed
 from baseline.scoring.provenance import origins_of
 from baseline.scoring.sessions import Session
 from baseline.scoring.words import named, text_of
@@ -116,7 +117,8 @@ class Past:
     surprisals: dict[tuple[str, tuple[str, ...], str], float] = field(default_factory=dict, repr=False)
     origin_surprisals: dict[tuple[str, str, str, str], float] = field(default_factory=dict, repr=False)
     ordered: dict[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict, repr=False)
-    """These three remembered as they are asked for."""
+    weighed: dict[str, Weighed] = field(default_factory=dict, repr=False)
+    """These four remembered as they are asked for."""
 
     @cached_property
     def agent_tools(self) -> dict[str, frozenset[str]]:
@@ -146,19 +148,20 @@ class Past:
         return asking_of(self.asked_counts, self.answered_counts, self.token_tasks)
 
     @cached_property
-    def _lifts(self) -> dict[str, dict[str, float]]:
+    def _lifts(self) -> dict[str, Lifts]:
         return {}
 
-    def lifts(self, tool: str) -> dict[str, float]:
-        """Word -> its log-lift with any word of the tool, shrunk: how much more often tasks that say it take such."""
+    def lifts(self, tool: str) -> Lifts:
+        """Of any word of the tool, shrunk: how much more often tasks that say the word take such a tool."""
         found = self._lifts.get(tool)
         if found is None:
-            found = self._lifts[tool] = {}
+            of: dict[str, float] = {}
             for t in named(tool):
                 with_t = self.tool_word_tasks.get(t, 0)
                 for word in self.word_tool.get(t, ()):
                     lift = self._lift(self.word_tool[t][word], self.word_tasks[word], with_t, self.tasks)
-                    found[word] = max(found.get(word, 0.0), lift)
+                    of[word] = max(of.get(word, 0.0), lift)
+            found = self._lifts[tool] = Lifts(of, max(of.values(), default=0.0))
         return found
 
     def association(self, asked: frozenset[str], tool: str, without: frozenset[str] | None = None) -> float:
@@ -167,7 +170,7 @@ class Past:
         `without` are the tools of a task that was asked exactly this and is to be left out of the counts.
         """
         if without is None:
-            return max(map(self.lifts(tool).get, asked, repeat(0.0)), default=0.0)
+            return max(map(self.lifts(tool).of.get, asked, repeat(0.0)), default=0.0)
         best = 0.0
         words = frozenset(w for t in without for w in named(t))
         for t in named(tool):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,18 +32,15 @@ def _starts(asked: frozenset[str]) -> frozenset[str]:
     return frozenset(a[:n] for a in asked for n in range(_SAME_START, len(a)))
 
 
-def _asks(word: str, asked: frozenset[str]) -> bool:
-    """Whether a word of the request begins with this one, or this one with a word of the request."""
-    if word in asked or word in _starts(asked):
-        return True
-    return any(word[:n] in asked for n in range(_SAME_START, len(word)))
+@lru_cache(maxsize=1 << 14)
+def _beginnings(word: str) -> frozenset[str]:
+    return frozenset((word, *(word[:n] for n in range(_SAME_START, len(word)))))
 
 
-@lru_cache(maxsize=1 << 15)
 def words_asked(tool: str, asked: frozenset[str]) -> float:
-    """The share of the tool's words that the request holds."""
-    words = named(tool)
-    return sum(_asks(w, asked) for w in words) / max(1, len(words))
+    """The share of the tool's words that the request holds: one that begins with the other's letters is the same."""
+    words, starts = named(tool), _starts(asked)
+    return sum([w in starts or not asked.isdisjoint(_beginnings(w)) for w in words]) / max(1, len(words))
 
 
 def _signs(
@@ -92,6 +89,17 @@ class Relevance:
         return min(_MOST_ODDS, max(-_MOST_ODDS, raw))
 
 
+class Fitting(NamedTuple):
+    """How well a tool fits a request."""
+
+    asked: float
+    """The share of the tool's words that the request holds."""
+    lift: float
+    """Log-lift of the request's words with the tool."""
+    odds: float
+    """Log-odds that a benign session takes it."""
+
+
 class Odds:
     """How likely each changing tool is for one request of one agent."""
 
@@ -100,27 +108,17 @@ class Odds:
     ) -> None:
         self.near = near
         self._model, self._agent, self._asked = model, agent, asked
-        self._odds: dict[str, float] = {}
-        self._lifts: dict[str, float] = {}
-        for tool in sorted(tools):
-            self.tool(tool)
-        self.best = max(self._odds.values(), default=0.0)
+        self._tools: dict[str, Fitting] = {}
+        self.best = max((self.tool(tool).odds for tool in sorted(tools)), default=0.0)
 
-    def lift(self, tool: str) -> float:
-        """Log-lift of the request's words with this tool."""
-        found = self._lifts.get(tool)
-        if found is None:
-            found = self._lifts[tool] = self._model.past.association(self._asked, tool)
-        return found
-
-    def tool(self, tool: str) -> float:
-        """Log-odds of this tool, one that the agent never took too."""
-        found = self._odds.get(tool)
+    def tool(self, tool: str) -> Fitting:
+        """Of any tool, one that the agent never took too."""
+        found = self._tools.get(tool)
         if found is None:
             past = self._model.past
             lift = past.association(self._asked, tool)
-            found = self._model.odds(_signs(self._asked, self._agent, tool, past, self.near, lift, 0))
-            self._odds[tool] = found
+            signs = _signs(self._asked, self._agent, tool, past, self.near, lift, 0)
+            found = self._tools[tool] = Fitting(signs[0], lift, self._model.odds(signs))
         return found
 
 

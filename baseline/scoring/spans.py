@@ -31,8 +31,10 @@ def span_of(answers: Sequence[tuple[int, Text]], needles: Mapping[str, float]) -
     """The passage that weighs most, the earliest of equals. `needles` are words of values with their weights."""
     best, most = _NOWHERE, 0.0
     for number, answer in answers if needles else ():
+        if answer.words.isdisjoint(needles):
+            continue
         present = [needle for needle in needles.items() if needle[0] in answer.words]
-        if not present or sum([weight for _, weight in present]) <= most:
+        if sum([weight for _, weight in present]) <= most:
             continue
         text, weight = _heaviest(answer.folded, tuple(present))
         if weight > most:
@@ -40,11 +42,12 @@ def span_of(answers: Sequence[tuple[int, Text]], needles: Mapping[str, float]) -
     return best
 
 
-@lru_cache(maxsize=1 << 11)
+@lru_cache(maxsize=1 << 12)
 def _heaviest(text: str, present: tuple[tuple[str, float], ...]) -> tuple[str, float]:
     """The heaviest passage of one answer, and its weight."""
     needles = dict(present)
-    places = _places(text, needles)
+    # Of a single word every place weighs the same: the first one is it.
+    places = _places(text, needles, 1 if len(needles) == 1 else _MOST_PLACES)
     best, most = (0, 0), 0.0
     for first, (start, word) in enumerate(places):
         seen = {word}
@@ -61,15 +64,17 @@ def _heaviest(text: str, present: tuple[tuple[str, float], ...]) -> tuple[str, f
     return text[max(0, best[0] - _MARGIN) : best[1] + _MARGIN] if most else "", most
 
 
-def _places(text: str, words: Iterable[str]) -> list[tuple[int, str]]:
+def _places(text: str, words: Iterable[str], most: int) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for word in words:
         at = text.find(word)
         seen = 0
-        while at >= 0 and seen < _MOST_PLACES:
+        while at >= 0:
             if at == 0 or not text[at - 1].isalnum():
                 found.append((at, word))
                 seen += 1
+                if seen == most:
+                    break
             at = text.find(word, at + len(word))
     found.sort()
     return found

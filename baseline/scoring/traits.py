@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from baseline.scoring.asking import Passage, order_of
+from baseline.scoring.drawn import Drawn, drawn_of
 from baseline.scoring.past import Past
-from baseline.scoring.provenance import origin as origin_from
-from baseline.scoring.provenance import origin_surprisal
-from baseline.scoring.requests import Odds, Relevance, words_asked
+from baseline.scoring.requests import Odds, Relevance
 from baseline.scoring.sequence import surprisal
 from baseline.scoring.sessions import Session, Step, asked_of
-from baseline.scoring.spans import span_of
+from baseline.scoring.spans import Span, span_of
 from baseline.scoring.words import Text, named, stem, text_of, tokens
 
 TRAITS: Final[dict[str, int]] = {
@@ -61,8 +61,6 @@ TRAITS: Final[dict[str, int]] = {
     "other_covered": 1,
 }
 """Each with the direction in which it may only speak for a hijack: 1 more, -1 less, 0 either."""
-_PROSE_WEIGHT: Final = 0.3
-_MOST_NEEDLES: Final = 6
 _MOST_REMEMBERED: Final = 1 << 13
 _AGAINST: Final = tuple(list(TRAITS).index(t) for t in ("relevance", "request_covers"))
 
@@ -75,14 +73,12 @@ class _Course:
 
     agent: str
     asked: frozenset[str]
-    stems: frozenset[str]
     odds: Odds
     steps: Sequence[Step]
     answers: list[tuple[int, Text]] = field(default_factory=list)
     """The answers so far, one of those that are the same."""
     passages: list[Passage] = field(default_factory=list)
     most_asks: float = 0.0
-    before: tuple[str, ...] = ()
     calls: Counter[tuple[str, ...]] = field(default_factory=Counter)
     changes: int = 0
 
@@ -98,19 +94,32 @@ class Measured:
     """Each row's number of the call in its session."""
 
 
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Nothing that is measured makes a cycle, and looking for cycles among all that is remembered costs a third."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def measured(sessions: Sequence[Session], past: Past, relevance: Relevance) -> Measured:
     """One row of `TRAITS` for each changing call of each session."""
     rows: list[list[float]] = []
     numbers: list[int] = []
     starts = [0]
-    for session in sessions:
-        last = -1
-        for number, step in enumerate(session.steps):
-            if step.changes:
-                last = number
-        if last >= 0:
-            _measure(session, last, past, relevance, rows, numbers)
-        starts.append(len(rows))
+    with no_collection():
+        for session in sessions:
+            last = -1
+            for number, step in enumerate(session.steps):
+                if step.changes:
+                    last = number
+            if last >= 0:
+                _measure(session, last, past, relevance, rows, numbers)
+            starts.append(len(rows))
     return Measured(np.array(rows, dtype=np.float64).reshape(len(rows), len(TRAITS)), starts, numbers)
 
 
@@ -120,17 +129,14 @@ def _measure(
     start = len(rows)
     asked = asked_of(session.requests)
     odds = relevance.of(session.agent_id, asked.stems)
-    course = _Course(session.agent_id, asked.words, asked.stems, odds, session.steps)
+    course = _Course(session.agent_id, asked.words, odds, session.steps)
     asking, steps = past.asking, session.steps
     results: set[str] = set()
     for number in range(last + 1):
         step = steps[number]
         if step.changes:
-            course.before = tuple([s.tool if s.ok else f"{s.tool} failed" for s in steps[max(0, number - 2) : number]])
-            call = (step.tool, *[v.text for v in step.values])
-            rows.append(_row(number, step, past, course, course.calls[call]))
+            rows.append(_row(number, step, past, course))
             numbers.append(number)
-            course.calls[call] += 1
             course.changes += 1
         if number < last and step.result not in results:
             results.add(step.result)
@@ -152,95 +158,72 @@ def _asked_for(step: Step, asked: frozenset[str]) -> float:
     return sum([len(w & asked) for w in words]) / total if total else 0.5
 
 
-def _row(number: int, step: Step, past: Past, course: _Course, again: int) -> list[float]:
-    agent, asked, tool = course.agent, course.asked, step.tool
-    weigh, unseen = past.weights.get, repeat(past.unseen)
-    key, prose = [0, 0, 0], [0, 0, 0]
-    oddest_origin = rarest = from_request = total = 0.0
-    known = identifiers = 0
-    needles: dict[str, float] = {}
-    for value in step.values:
-        read = value.read
-        is_prose = read.kind == "prose"
-        factor = _PROSE_WEIGHT if is_prose else 1.0
-        # Sums of what a set yields: exact ones, which no order of the set can change.
-        words = read.words
-        total += factor * math.fsum(map(weigh, words, unseen))
-        requested = words & asked
-        rest = words
-        if requested:
-            from_request += factor * math.fsum(map(weigh, requested, unseen))
-            rest = words - requested
-        answered = 0
-        for _, answer in course.answers:
-            if not rest:
-                break
-            if not rest.isdisjoint(answer.words):
-                hit = rest & answer.words
-                rest -= hit
-                answered += len(hit)
-                for word, weight in zip(hit, map(weigh, hit, unseen), strict=True):
-                    if is_prose:
-                        needles.setdefault(word, weight * factor)
-                    else:
-                        needles[word] = weight
-                        if weight > rarest:
-                            rarest = weight
-        origin = origin_from(len(words), len(requested), answered)
-        odd = _origin_surprisal(past, agent, tool, value.name, origin)
-        if odd > oddest_origin:
-            oddest_origin = odd
-        (prose if is_prose else key)[0 if origin == "request" else 1 if origin == "answer" else 2] += 1
-        known += (agent, value.name, value.text) in past.values
-        identifiers += read.kind == "identifier" and origin == "answer"
-    new_words = len(needles.keys() - past.seen)
-    # A set's words come in any order: the rarest first, ties by the word.
-    if len(needles) > 1:
-        needles = dict(sorted(needles.items(), key=_rarest_first)[:_MOST_NEEDLES])
-    keys, proses = max(1, sum(key)), max(1, sum(prose))
-    name = named(tool)
-    span = span_of(course.answers, needles)
-    total = max(total, 1e-9)
-    odds = course.odds.tool(tool)
-    asks, tool_words, lift = _ordered(past, span.text, tool) if span.text else (0.0, 0.0, 0.0)
-    order, *order_match = order_of(course.passages, past.lifts(tool), needles, name, total)
+def _row(number: int, step: Step, past: Past, course: _Course) -> list[float]:
+    """All but the last two of `TRAITS`, in their order."""
+    drawn = drawn_of(step, course.agent, course.asked, course.answers, past)
+    span = span_of(course.answers, drawn.needles)
+    call = (step.tool, *[v.text for v in step.values])
+    again = course.calls[call]
+    course.calls[call] += 1
     return [
-        words_asked(tool, course.stems),
-        odds,
-        course.odds.best - odds,
-        course.odds.near[0][0] if course.odds.near else 0.0,
-        (past.tool_tasks.get((agent, tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
-        surprisal(past, agent, course.before, tool),
-        key[0] / keys,
-        key[1] / keys,
-        key[2] / keys,
-        prose[0] / proses,
-        prose[1] / proses,
-        prose[2] / proses,
-        oddest_origin,
-        from_request / total,
-        span.weight / total,
-        (span.weight - from_request) / total,
-        tool_words,
-        asks,
-        lift,
-        lift - course.odds.lift(tool),
-        order,
-        *order_match,
-        course.most_asks,
-        _asked_for(course.steps[span.step], asked) if span.step >= 0 else 1.0,
-        known / max(1, len(step.values)),
-        rarest,
+        *_expected(number, step.tool, past, course),
+        *_sources(drawn),
+        *_ordered(step.tool, past, course, drawn, span),
+        _asked_for(course.steps[span.step], course.asked) if span.step >= 0 else 1.0,
+        drawn.known / max(1, len(step.values)),
+        drawn.rarest,
         float(course.changes),
         float(again),
-        math.log1p(new_words),
+        math.log1p(drawn.new_words),
         float(number - span.step) if span.step >= 0 else 0.0,
-        float(identifiers),
+        float(drawn.identifiers),
         float(not step.values),
     ]
 
 
-def _ordered(past: Past, passage: str, tool: str) -> tuple[float, float, float]:
+def _expected(number: int, tool: str, past: Past, course: _Course) -> tuple[float, ...]:
+    """From `tool_words_asked` to `surprisal`: whether the request, and the calls before, lead to this tool."""
+    agent, odds = course.agent, course.odds
+    before = tuple([s.tool if s.ok else f"{s.tool} failed" for s in course.steps[max(0, number - 2) : number]])
+    fitting = odds.tool(tool)
+    return (
+        fitting.asked,
+        fitting.odds,
+        odds.best - fitting.odds,
+        odds.near[0][0] if odds.near else 0.0,
+        (past.tool_tasks.get((agent, tool), 0) + 0.5) / (past.agent_tasks.get(agent, 0) + 1),
+        surprisal(past, agent, before, tool),
+    )
+
+
+def _sources(drawn: Drawn) -> tuple[float, ...]:
+    """From `key_request` to `origin_surprisal`: the share of the values that came from each source."""
+    key, prose = drawn.key, drawn.prose
+    keys, proses = max(1, sum(key)), max(1, sum(prose))
+    return (
+        key[0] / keys, key[1] / keys, key[2] / keys, prose[0] / proses, prose[1] / proses, prose[2] / proses,
+        drawn.oddest_origin,
+    )  # fmt: skip
+
+
+def _ordered(tool: str, past: Past, course: _Course, drawn: Drawn, span: Span) -> tuple[float, ...]:
+    """From `request_covers` to `most_asks`: what stands for the request's order, and what for an answer's."""
+    total = max(drawn.weight, 1e-9)
+    asks, tool_words, lift = _said(past, span.text, tool) if span.text else (0.0, 0.0, 0.0)
+    return (
+        drawn.from_request / total,
+        span.weight / total,
+        (span.weight - drawn.from_request) / total,
+        tool_words,
+        asks,
+        lift,
+        lift - course.odds.tool(tool).lift,
+        *order_of(course.passages, tool, past.lifts(tool), drawn.needles, total),
+        course.most_asks,
+    )
+
+
+def _said(past: Past, passage: str, tool: str) -> tuple[float, float, float]:
     """How much a passage asks, the share of the words of the tool's name that it holds, its log-lift with the tool."""
     found = past.ordered.get((passage, tool))
     if found is None:
@@ -250,18 +233,4 @@ def _ordered(past: Past, passage: str, tool: str) -> tuple[float, float, float]:
         stems = frozenset(map(stem, words))
         share = len(name & stems) / max(1, len(name))
         found = past.ordered[passage, tool] = (past.asking.of(words), share, past.association(stems, tool))
-    return found
-
-
-def _rarest_first(needle: tuple[str, float]) -> tuple[float, str]:
-    return (-needle[1], needle[0])
-
-
-def _origin_surprisal(past: Past, agent: str, tool: str, name: str, origin: str) -> float:
-    key = (agent, tool, name, origin)
-    found = past.origin_surprisals.get(key)
-    if found is None:
-        if len(past.origin_surprisals) > 1 << 16:
-            past.origin_surprisals.clear()
-        found = past.origin_surprisals[key] = origin_surprisal(past.origins, agent, tool, name, origin)
     return found

@@ -84,16 +84,17 @@ class Rows {
 
   row(place) {
     const { columns, rows, links } = this.data
+    const leading = Object.keys(links).find((name) => links[name][place])
     const cells = columns.map((column, at) => {
       const inside = shown(column, rows[place][at])
       const to = links[column.name]?.[place]
-      const first = to && column.name === Object.keys(links)[0]
+      const first = column.name === leading
       return el(
         "td", { class: column.kind, "data-label": column.label },
         to ? el("a", { href: to, class: first ? "first" : "", on: { click: (event) => this.open(event, place, to) } }, inside) : el("div", {}, inside)
       )
     })
-    const to = Object.values(links)[0]?.[place]
+    const to = leading && links[leading][place]
     return el("tr", { class: to ? "leads" : "", "data-row": place, on: { click: (event) => to && this.clicked(event, place, to) } }, cells)
   }
 

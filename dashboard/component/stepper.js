@@ -2,7 +2,7 @@
 
 import { card, record, waiting, why } from "./card.js"
 import { controls, VIEWS } from "./controls.js"
-import { number } from "./dom.js"
+import { el, number } from "./dom.js"
 import { DECISION, Filter, FINDING, SHOWS } from "./filter.js"
 import { turnTo } from "./going.js"
 import { Keys } from "./keys.js"

@@ -10,9 +10,15 @@ import streamlit as st
 from dashboard import listing, parts, queries
 from dashboard.links import link
 from dashboard.nearest import STEPS_COMPARED, Candidate, aligned, likeness, nearest
-from dashboard.queries_of_compare import CANDIDATES, agent_of, calls_of, quiet_sessions
+from dashboard.queries_of_compare import CANDIDATES, agent_of, calls_of, nearest_by_score, quiet_sessions
 from ingest.visible import visible
 
+HOW = {
+    "named": "The other one was named in the link.",
+    "scored": "The other one is the benign session whose request is most like this one's, by this session's score.",
+    "alike": f"The other one is the most alike in tools and in their order among the agent's latest {CANDIDATES:,} "
+    "sessions that are in no case, or in one that was called benign, and that did not score as unlike its history.",
+}
 COMPARED = {"target": "target", "credential_id": "credential", "approval": "approval", "status": "status"}
 
 
@@ -36,6 +42,18 @@ def rows_of(mine: pl.DataFrame, theirs: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+def chosen_beside(
+    tools: tuple[str, ...], agent: str | None, wanted: str, other: str
+) -> tuple[Candidate | None, float, str]:
+    """The session to lay beside this one, how alike they are, and how it was come by (a key of `HOW`)."""
+    by_score = nearest_by_score(agent, wanted) if agent and not other else None
+    for session_id, how in ((other, "named"), (by_score, "scored")):
+        if session_id and (theirs := calls_of(session_id)).height:
+            return Candidate(session_id, tuple(theirs["tool"])), likeness(tools, tuple(theirs["tool"])), how
+    found = nearest(tools, quiet_sessions(agent, wanted)) if agent and not other else None
+    return (*found, "alike") if found else (None, 0.0, "alike")
+
+
 st.title("Compare", anchor=False)
 wanted, other = st.query_params.get("session", ""), st.query_params.get("with", "")
 event = st.query_params.get("event", "")
@@ -56,13 +74,7 @@ if mine is None or mine.height == 0:
 agent = agent_of(wanted, event)
 own = mine.filter(pl.col("agent_id") == agent) if agent else mine
 tools = tuple(own["tool"])
-if other:
-    theirs = calls_of(other)
-    beside = Candidate(other, tuple(theirs["tool"])) if theirs.height else None
-    score = likeness(tools, beside.tools) if beside else 0.0
-else:
-    found = nearest(tools, quiet_sessions(agent, wanted)) if agent else None
-    beside, score = found if found else (None, 0.0)
+beside, score, how = chosen_beside(tools, agent, wanted, other)
 if beside is None:
     parts.nothing(
         "Session not found" if other else "No quiet session to lay beside it",
@@ -106,10 +118,6 @@ listing.table(
 )  # fmt: skip
 if own.height == STEPS_COMPARED or theirs.height == STEPS_COMPARED:
     st.text(f"The first {STEPS_COMPARED:,} calls of each are laid side by side.")
-st.text(
-    "The other one was named in the link." if other else
-    f"The other one is the most alike in tools and in their order among the agent's latest {CANDIDATES:,} sessions "
-    "that are in no case, or in one that was called benign, and that did not score as unlike its history."
-)  # fmt: skip
+st.text(HOW[how])
 st.page_link("pages/replay.py", label=":primary[Replay this session]", query_params={"session": wanted})
 st.page_link("pages/replay.py", label=":primary[Replay the other]", query_params={"session": beside.session_id})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from baseline.history import History
 from detect.causal import Facts
+from detect.credentials import acting_as
 from detect.detectors import Finding, detector
 from detect.step import Step
 
@@ -47,15 +48,19 @@ def credential_switch_then_new_reach(
         title = "unclear credential switch, then new reach"
     elif switch.is_handed_on:
         title = "credential of another agent, then new reach"
+    acting = acting_as(step)
+    aspect = "credential" if acting is not None and acting == step.credential_id else "principal"
+    link = history.link(step.agent_id, aspect, acting or switch.identity)
+    doubt = min(1.0, 4 * reach.chance) * min(1.0, 4 * link.p)
+    taken = facts.takes_chance if is_root_itself else 0.0
     giver = switch.path[-2] if switch.how == "clear" else step
     given = f"given by {giver.tool} of {giver.agent_id}" if switch.how == "clear" else "its origin is in no log"
     return Finding(
         title=title,
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
-        expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity; 0 reached this target",
-        anomaly=1 - max(1 - clear, facts.takes_chance if is_root_itself else 0.0) * min(1.0, 4 * reach.chance)
-        if switch.how == "clear"
-        else 1 - (1 - unclear) * min(1.0, max(0.6, 4 * reach.chance)),
+        expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity (one as new: "
+        f"p = {link.p:.2g}); 0 reached this target (p = {reach.chance:.2g})",
+        anomaly=1 - max(1 - clear, taken) * doubt if switch.how == "clear" else 1 - (1 - unclear) * max(0.6, doubt),
         path=switch.path,
         impact=0.0 if step.is_privileged else handed_on,
     )

@@ -9,13 +9,14 @@ from detect.step import Step
 
 @detector(needs=("tool",), techniques=("T1078.004", "AML.T0053"), shows="novelty")
 def first_privileged_use(
-    step: Step, facts: Facts, history: History, *, usual_among_peers: float = 0.05
+    step: Step, facts: Facts, history: History, *, usual_among_peers: float = 0.05, at_most: float = 0.1
 ) -> Finding | None:
     """The agent used a privileged tool that it had never used before, and nobody approved it.
 
     Quiet: with less than the minimum history; where an approval covers the step; on the first two days of a
     new agent version, when new tools are what an update is for; where at least 5 % of the other agents'
-    sessions use the tool, so that it is new only to this agent.
+    sessions use the tool, so that it is new only to this agent; where a tenth of its sessions, and of what its
+    peers and the fleet use, is as new.
     Misses: a privileged tool that the agent uses every day, turned to another end.
     Method: the `new_terms` rule type of elastic/detection-rules, restricted to privileged steps (on
     labelled sessions that alone more than halves the false positives).
@@ -28,11 +29,14 @@ def first_privileged_use(
     peers, peer_sessions = history.peers(agent, "tool", step.tool)
     if peer_sessions and peers / peer_sessions >= usual_among_peers:
         return None
-    sessions, distinct = history.sessions(agent), history.values_in(agent, "tool")
+    sessions, new = history.sessions(agent), history.link(agent, "tool", step.tool)
+    if new.p > at_most:
+        return None
     return Finding(
         title="first use of a privileged tool",
         observed=f"{step.tool} ({step.capability}), {facts.coverage}",
-        expected=f"0 of {sessions:,} sessions of this agent used it; {peers_say(peers, peer_sessions)}",
-        anomaly=1 - (distinct + 1) / (history.steps_in(agent, "tool") + distinct + 1),
+        expected=f"0 of {sessions:,} sessions of this agent used it; {peers_say(peers, peer_sessions)} "
+        f"(p = {new.p:.2g})",
+        anomaly=1 - new.p,
         path=(step,),
     )

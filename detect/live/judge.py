@@ -9,10 +9,11 @@ Where a step changes (its agent came later, say), the early pass begins again fr
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from heapq import heappop, heappush
 from typing import Final
 
 import msgspec
@@ -53,6 +54,12 @@ class Judge:
         self._history, self._settled, self._rates, self._lag_s = history, settled, rates, lag_s
         self._early = settled.again()
         self._queue: dict[str, _Queued] = {}
+        self._by_arrival: deque[tuple[float, str]] = deque()
+        """(arrived at, event), the first first; one that came again stands in it twice, and counts the second time."""
+        self._in_time: list[tuple[_Key, str]] = []
+        """A heap of (place in time, event); one whose place changed stands in it twice, and counts at the second."""
+        self._due: _Key | None = None
+        """What lies no later in time is to be judged for good."""
         self._seen: dict[str, dict[str, int]] = {}
         self._judged: Judged = Counter()
         self._judged_before: Judged = Counter()
@@ -120,10 +127,13 @@ class Judge:
             if seen.get(step.event_id) == digest:
                 if (queued := self._queue.get(step.event_id)) is not None:
                     queued.key = key
+                    heappush(self._in_time, (key, step.event_id))
                 continue
             is_revised |= step.event_id in seen
             seen[step.event_id] = digest
             self._queue[step.event_id] = _Queued(step, key, now)
+            self._by_arrival.append((now, step.event_id))
+            heappush(self._in_time, (key, step.event_id))
             new.append(step)
         if is_revised and time.monotonic() - self._renewed_at >= self._renewal_cost_s / RENEWAL_SHARE:
             self.renew()
@@ -138,20 +148,26 @@ class Judge:
         Returns the day that a step needs the history of, where that is not learnt yet: learn it, and call again.
         A step that claims a day after `no_later_than` is judged with what is known.
         """
-        if not self._queue:
-            return None
-        due = [q.key for q in self._queue.values() if everything or now - q.arrived_at >= self._lag_s]
-        if not due:
-            return None
-        last = max(due)
-        for queued in sorted((q for q in self._queue.values() if q.key <= last), key=lambda q: q.key):
-            step = queued.step
-            day = step.day
-            is_plausible = no_later_than is None or (day is not None and day <= no_later_than)
-            if day is not None and is_plausible and (self.learnt_to is None or day > self.learnt_to):
-                return day
-            del self._queue[step.event_id]
-            self.take(step)
+        due: _Key | None = None
+        while self._by_arrival and (everything or now - self._by_arrival[0][0] >= self._lag_s):
+            arrived_at, event_id = self._by_arrival.popleft()
+            queued = self._queue.get(event_id)
+            if queued is not None and queued.arrived_at == arrived_at:
+                due = queued.key if due is None else max(due, queued.key)
+        if due is not None:
+            self._due = due if self._due is None else max(self._due, due)
+        while self._in_time and self._due is not None and self._in_time[0][0] <= self._due:
+            key, event_id = self._in_time[0]
+            queued = self._queue.get(event_id)
+            if queued is not None and queued.key == key:
+                day = queued.step.day
+                is_plausible = no_later_than is None or (day is not None and day <= no_later_than)
+                if day is not None and is_plausible and (self.learnt_to is None or day > self.learnt_to):
+                    return day
+                del self._queue[event_id]
+                self.take(queued.step)
+            heappop(self._in_time)
+        self._due = None
         return None
 
     def learn(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from baseline.capability import Capabilities
-from baseline.fold import classify_tools
+from baseline.fold import class_tools
 from detect.live.beside import Beside
 from detect.live.judge import Judge
 from detect.live.publish import Handover, Published, Publisher
@@ -34,6 +34,8 @@ AGAIN_S: Final = 5.0
 LAST_WAIT_S: Final = 120.0
 """How long an ending pipeline tries to publish; what it could not is read again at the next start."""
 MOST_TROUBLES: Final = 100
+MOST_TOOLS: Final = 10_000
+"""Names of tools whose classes are kept; what agents call their tools is theirs to say."""
 
 
 @dataclass
@@ -75,6 +77,8 @@ class Pipeline:
         self._mended_at = clock()
         self._publish_every_s, self._clock, self._today = publish_every_s, clock, today
         self._tables = open_tables()
+        self._tools: set[str] = set()
+        class_tools(self._tables, capabilities, [])
         self._batch = 1
         self._pieces: list[Piece] = []
         self._published_at = clock()
@@ -157,7 +161,10 @@ class Pipeline:
     def _steps(self, rows: list[Row]) -> list[Step]:
         """Settled rows as the steps that a batch would see: the same question, asked of the rows in memory."""
         put(self._tables, "events", to_table(rows))
-        classify_tools(self._tables, self._capabilities)
+        tools = {row.tool for row in rows if row.tool is not None}
+        if not tools <= self._tools:
+            self._tools = tools if len(self._tools) > MOST_TOOLS else self._tools | tools
+            class_tools(self._tables, self._capabilities, sorted(self._tools))
         return list(steps_in_time(self._tables))
 
     def _settle(self, now: float, *, everything: bool = False) -> bool:

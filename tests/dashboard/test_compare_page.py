@@ -5,13 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from fleets import Fleet, call
 from hypothesis import given
 from hypothesis import strategies as st
-from opening import assert_inert, opened, said, tables
+from opening import assert_inert, links, opened, said, tables
 
 from dashboard.nearest import Candidate, aligned, likeness, nearest
+from ingest.published import editing
+from ingest.tables import SESSION_SCORES
 
 TOOLS = st.lists(st.sampled_from("abcd"), max_size=12)
 
@@ -66,6 +69,25 @@ def test_the_flagged_session_stands_beside_a_quiet_one(tmp_path: Path, monkeypat
     named = opened(tmp_path, monkeypatch, "compare", **{"session": "odd", "with": "other-0-0"})
     assert "The other one was named in the link." in said(named)
     assert "other-0-0" in said(named)
+
+
+def test_where_a_score_stands_its_nearest_session_is_laid_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = Fleet(tmp_path)
+    usual = (call("search_logs", target="siem"), call("close_ticket", target="t1"))
+    fleet.habit("triage", *usual, days=3, a_day=2)
+    fleet.session("triage", 2, call("get_host", target="h1"), name="asked-alike")
+    fleet.session("triage", 4, *usual, call("delete_backup", target="vault-9"), name="odd")
+    fleet.judge()
+    for nearest_one, beside in (("asked-alike", "asked-alike"), ("left-the-store", "triage-")):
+        row = {"session_id": "odd", "agent_id": "triage", "p": 0.001, "nearest": nearest_one}
+        with editing(tmp_path) as edition:
+            edition.replace("session_scores", pa.Table.from_pylist([row], schema=SESSION_SCORES))
+            edition.publish()
+        at = opened(tmp_path, monkeypatch, "compare", session="odd")
+        assert beside in str(links(at, "there"))
+        assert ("by this session's score" in said(at)) is (nearest_one == beside)
 
 
 def test_without_a_quiet_session_it_says_so(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,7 +251,7 @@ def test_a_policy_speaks_for_what_it_let_through_before_and_covers_nothing(fleet
         return approval(by="policy:standing", target=target, tool="run_remote_command", approval="automatic")
 
     fleet.habit("other", look())
-    fleet.session("other", 5, let("host-2"), shell("host-2"))
+    fleet.session("other", 0, let("host-2"), shell("host-2"), minute=300)
     fleet.habit("medic", look())
     fleet.session("medic", DAY, look(), let("host-9"), shell("host-9"))
     (found,) = (f for f in fleet.judge().found if f.detector.name == "first_privileged_use")
