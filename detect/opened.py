@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -82,7 +82,7 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def _places_in_text(values: list[tuple[str, str]]) -> Iterator[str]:
+def _places_in_text(values: Iterable[tuple[str, str]]) -> Iterator[str]:
     """The machines that a rule's description names: what the way was opened for."""
     for key, value in values:
         if " " in value and len(value) < _LONGEST and key not in _TICKET_KEYS:
