@@ -18,12 +18,13 @@ from baseline.history import History
 from detect.approvals import Approvals, Coverage
 from detect.authority import Delegation, Delegations
 from detect.chains import Chains, Completed, Phases
-from detect.credentials import LONGEST_PATH, Credentials, Switch, is_service, is_temporary, may_grant
+from detect.credentials import LONGEST_PATH, Credentials, Switch
 from detect.disguise import Shapes
 from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
 from detect.excuses import Excuse, Excuses
 from detect.governance import cleans_log_of, rewrites_itself
+from detect.handed_out import is_service, is_temporary, may_grant
 from detect.lives import Lives, Sleep
 from detect.memory import Habits, packed, unpacked
 from detect.named_next import NamedNext

@@ -7,9 +7,6 @@ step that gave the credential is known, and *unclear* where it is not. A secret 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from hashlib import blake2b
 from math import inf
 from typing import Final, Literal
 
@@ -17,6 +14,20 @@ import msgspec
 
 from baseline.history import History
 from detect.approvals import Coverage
+from detect.handed_out import (
+    IS_TEMPORARY,
+    acted_with,
+    acting_as,
+    credential_of,
+    fingerprint,
+    given,
+    holders_in,
+    is_service,
+    may_grant,
+    opaque_in,
+    role_of,
+    until,
+)
 from detect.memory import Habits, remember
 from detect.provenance import Said
 from detect.step import Step, within
@@ -24,12 +35,6 @@ from ingest.arguments import scalars_in
 
 LONGEST_PATH: Final = 12
 
-_GIVEN: Final = re.compile(
-    r"""\\*"(access_?key_?id|session_?token|access_?token|refresh_?token|id_?token|api_?key(?:_?id)?|key_?id|token_?id
-    |access_?key|token|client_?secret|client_?secret_?id|client_?id|secret_?access_?key|secret_?string|secret_?value
-    |secret_?arn|password|private_?key|private_?key_?id|credential(?:_?id)?|certificate_?id)\\*"\s*:\s*\\*"([^"\\]{4,4096})""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _SECRET: Final = re.compile(
     r"secret_?access_?key|session_?token|access_?token|refresh_?token|client_?secret|password|private_?key|api_?key\b"
     r"|kubeconfig|BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{8,}\.",
@@ -41,36 +46,10 @@ _MOST_USERS: Final = 4
 _MOST_APPROVED: Final = 5_000
 _LEAST_PLACE: Final = 6
 _LEAST_TAKEN: Final = 5
-HOLDER_KEYS: Final = frozenset(
-    {"user", "username", "userid", "member", "principal", "principalid", "principalarn", "subject", "serviceaccount",
-     "identity", "grantee", "assignee", "account", "role", "rolename", "owner", "agent", "agentid"}
-)  # fmt: skip
-"""Argument names under which somebody is given a credential or a right."""
-_GRANTS: Final = re.compile(
-    r"\"[a-z_]*(?:grant|consent|token|assertion|lease|key|secret|cred)[a-z_]*\"\s*:", re.IGNORECASE
-)
-"""A result of an ordinary step under such a name may be what somebody acts with later."""
-_HAS_DIGIT: Final = re.compile(r"\d")
-_OPAQUE: Final = re.compile(r"(?=.*[a-zA-Z])(?=.*\d)[\w+/=~-]{16,4096}")
-_SHAPED: Final = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b|\barn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@/-]+"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abps]-|sk-)[\w-]{16,}"
-)
-_TEMPORARY: Final = re.compile(r"session_?token|expir|\bASIA", re.IGNORECASE)
-IS_TEMPORARY: Final = re.compile(r"ASIA[A-Z0-9]{12}|ey[JK]")
-"""A temporary credential is new every time: that no log gave it says nothing."""
-_EXPIRY: Final = re.compile(
-    r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
-)
-OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
-"""Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
-_MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
 _CARRIED: Final = re.compile(r"[\w+/=.~:@-]{8,4096}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
-_SERVICE: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.amazonaws\.com")
 _ONE_MOMENT_S: Final = 120
 _A_DAY_S: Final = 24 * 3600
-_ASSUMED: Final = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?")
 
 
 class Gift(msgspec.Struct, frozen=True):
@@ -136,7 +115,7 @@ class Credentials(msgspec.Struct):
         aspect = "credential" if acting == step.credential_id else "principal"
         if history.seen(agent, aspect, acting).sessions:
             return None
-        gift = self._gift_of(acting, step, window_s) or self._gift_of(_acted_with(acting), step, window_s, key=True)
+        gift = self._gift_of(acting, step, window_s) or self._gift_of(acted_with(acting), step, window_s, key=True)
         if gift is not None:
             if self._may_hold(gift, step, habits) or self._is_shared(gift, step):
                 return None
@@ -251,11 +230,11 @@ class Credentials(msgspec.Struct):
         """The step that took the credential, where this one gives rights to the very identity that it stands for."""
         if step.capability != "permission" or step.arguments is None:
             return None
-        acting = _credential(step)
+        acting = credential_of(step)
         gift = self._gift_of(acting, step, window_s) if acting is not None else None
         if gift is None or not gift.names:
             return None
-        return gift.step if set(gift.names) & set(_holders(step)) else None
+        return gift.step if set(gift.names) & set(holders_in(step)) else None
 
     def told(self, step: Step, window_s: float) -> tuple[Step, ...]:
         """(output, taking) where one text named both what was taken and the place where this step uses it."""
@@ -286,7 +265,7 @@ class Credentials(msgspec.Struct):
         if step.credential_id is None or not self.given:
             return False
         acting = step.credential_id
-        gift = self.given.get(fingerprint(acting)) or self.given.get(_acted_with(acting))
+        gift = self.given.get(fingerprint(acting)) or self.given.get(acted_with(acting))
         return gift is not None and self._is_handed_on(gift, step, history, habits)
 
     def take(
@@ -301,7 +280,7 @@ class Credentials(msgspec.Struct):
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
         handed = list(given(result)) if step.gives else []
-        unnamed = list(_opaque(step))[:_MOST_HANDED] if may_grant(step) else []
+        unnamed = list(opaque_in(step))[:_MOST_HANDED] if may_grant(step) else []
         if (
             not is_credential
             and not unnamed
@@ -317,8 +296,8 @@ class Credentials(msgspec.Struct):
         path = (*before, step.without_payload())
         chain = (*self.chain(step, _A_DAY_S)[0], path[-1])
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
-        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, _until(step), (step.agent_id,),
-            chain[-LONGEST_PATH:], _holders(step), said)  # fmt: skip
+        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, until(step), (step.agent_id,),
+            chain[-LONGEST_PATH:], holders_in(step), said)  # fmt: skip
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:
@@ -326,7 +305,7 @@ class Credentials(msgspec.Struct):
                 name = fingerprint(credential)
                 remember(self.given, name, _told_twice(self.given.get(name), gift))
         for value in unnamed:
-            remember(self.given, _acted_with(value), gift)
+            remember(self.given, acted_with(value), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
             role = msgspec.structs.replace(gift, until_ns=0)
             remember(self.given, fingerprint(step.target), role)
@@ -348,16 +327,6 @@ class Credentials(msgspec.Struct):
             habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
 
 
-def _holders(step: Step) -> tuple[str, ...]:
-    """Whom a step that gives something names as the one to have it."""
-    return tuple(value for key, value in scalars_in(step.arguments) if key in HOLDER_KEYS and len(value) >= 4)
-
-
-def is_service(agent: str) -> bool:
-    """Whether this is a cloud's own service, which takes a role so that what runs in it may act: nobody's root."""
-    return _SERVICE.fullmatch(agent) is not None
-
-
 def _is_own(identity: str, step: Step) -> bool:
     """Whether the credential stands for the very identity that acts."""
     names = {name for whole in (step.agent_id, step.principal or "") for name in (whole, whole.rpartition("/")[2])}
@@ -375,67 +344,11 @@ def _told_twice(before: Gift | None, gift: Gift) -> Gift:
     return msgspec.structs.replace(gift, told_by=tuple(dict.fromkeys((*before.told_by, *gift.told_by))))
 
 
-def acting_as(step: Step) -> str | None:
-    """The credential, else the principal, that the step acts with."""
-    return _credential(step) or step.principal
-
-
-def _credential(step: Step) -> str | None:
-    """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
-    if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
-        return step.credential_id
-    objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
-    return None if step.credential_id in objects else step.credential_id
-
-
 def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> bool:
     """An agent that has no usual credential: a fifth of the sessions that show one, or none, showed a new one."""
     distinct = history.values_in(agent, aspect)
     acting = habits.seen("acts", agent) or history.sessions(agent)
     return distinct == 0 or distinct * 5 > acting
-
-
-def given(result: str | None) -> Iterator[str]:
-    """The credentials that a result hands out: under a telling key, or in the shape of one; a plain word is none."""
-    if not result:
-        return
-    seen: set[str] = set()
-    for value in (*(found[1] for found in _GIVEN.findall(result)), *_SHAPED.findall(result)):
-        if value not in seen and (len(value) >= 20 or (len(value) >= 8 and _HAS_DIGIT.search(value))):
-            seen.add(value)
-            yield value
-
-
-def may_grant(step: Step) -> bool:
-    """Whether the result may hold what somebody acts with later, whatever it is called."""
-    if step.capability in ("credential", "permission"):
-        return True
-    return step.capability != "read" and step.result is not None and _GRANTS.search(step.result) is not None
-
-
-def _opaque(step: Step) -> Iterator[str]:
-    """What a step that gives credentials or permissions returned and nobody could know before: who acts with it later
-    holds what was given, whatever the result calls it."""
-    asked = {value for _, value in scalars_in(step.arguments)}
-    for _, value in scalars_in(step.result):
-        if _OPAQUE.fullmatch(value) and value not in asked and value != step.credential_id:
-            yield value
-
-
-def _acted_with(value: str) -> str:
-    """Where a value is remembered that counts as a credential only if somebody acts with it."""
-    return f"acts {fingerprint(value)}"
-
-
-def fingerprint(credential: str) -> str:
-    """A digest of a credential: what memory and state files hold of it."""
-    return blake2b(credential.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def role_of(principal: str) -> str | None:
-    """The role behind an assumed-role session of AWS, as IAM names it."""
-    found = _ASSUMED.fullmatch(principal)
-    return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else None
 
 
 def _ended(gift: Gift) -> float:
@@ -448,23 +361,3 @@ def _clear(gift: Gift, step: Step, *, is_handed_on: bool, is_first_use: bool) ->
     path = (*gift.path, step.without_payload())[-LONGEST_PATH:]
     is_session = gift.until_ns is not None
     return Switch("clear", gift.identity, path, is_session, is_handed_on, is_first_use)
-
-
-def is_temporary(step: Step) -> bool:
-    """Whether what the step handed out ends by itself."""
-    return _until(step) is not None
-
-
-def _until(step: Step) -> int | None:
-    """The end of a temporary credential; 0 where only the window says it; None for a key that stays."""
-    result = step.result or ""
-    if _TEMPORARY.search(result) is None:
-        return None
-    said = _EXPIRY.search(result)
-    if said is None:
-        return 0
-    try:
-        moment = datetime.fromisoformat(said[1])
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
-    except (ValueError, OverflowError):
-        return 0

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from detect.credentials import role_of
+from detect.handed_out import role_of
 from detect.step import Step
 from ingest.arguments import CREDENTIAL_KEYS, HUMAN_KEYS, PRINCIPAL_KEYS, scalars_in
 

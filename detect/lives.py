@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from detect.credentials import OBJECT_KEYS, acting_as, fingerprint, given
+from detect.handed_out import OBJECT_KEYS, acting_as, fingerprint, given
 from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from baseline.history import History
 from detect.causal import Facts
-from detect.credentials import IS_TEMPORARY
 from detect.detectors import Finding, detector
+from detect.handed_out import IS_TEMPORARY
 from detect.step import Step
 
 
