@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.complete
 HISTORY ?= /tmp/custodiet-history
 
-.PHONY: run test lint bench bench-dashboard bench-latency bench-kills samples producers lock clean
+.PHONY: run test lint bench bench-dashboard bench-latency bench-kills bench-hostile samples producers lock clean
 
 run: $(READY)
 	$(BIN)/custodiet demo
@@ -32,6 +32,9 @@ bench-latency: $(READY)
 
 bench-kills: $(READY)
 	$(BIN)/python -m bench.kills --times 200
+
+bench-hostile: $(READY)
+	$(BIN)/python -m bench.hostile
 
 samples: $(READY)
 	$(BIN)/python sample_logs/generate.py

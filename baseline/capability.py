@@ -83,6 +83,7 @@ class Capabilities:
             or self._in_aws(name, own, service)
             or self._in_gcp(name, service)
             or self._words.classify(own, f"{service} {context}")
+            or (self._words.classify(name, service) if own != name else None)
             or _UNMATCHED
         )
 

@@ -94,6 +94,11 @@ def squashed(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum() or c == "*")
 
 
+def name_set(text: str) -> frozenset[str]:
+    """The names that stand in a text, white space between them."""
+    return frozenset(text.split())
+
+
 def words_of(name: str) -> list[str]:
     """The words of a name however it joins them, in the singular and in lower case."""
     return [_singular(w.lower()) for w in _WORD.findall(name.replace("OAuth", "Oauth"))]

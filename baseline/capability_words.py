@@ -77,7 +77,7 @@ class Words:
         if at is None:
             return _told_of(tokens)
         verb = tokens[at]
-        if verb.text == "log" and at > 0:
+        if verb.text == "log" and (at > 0 or len(tokens) == 1):
             return Classed("read", "noun log")
         around = [t for t in self._tokens(words_of(context)) if t.noun]
         noun = _object_of(tokens, at) or next(reversed(around), None)
@@ -85,7 +85,7 @@ class Words:
         if noun and noun.noun and (cell := self._table.rules.get(noun.noun, {}).get(verb.verb)):
             return Classed(cell, f"verb {verb.text} + noun {noun.text}")
         capability = self._table.rules["any"][verb.verb]
-        is_sure = noun is not None or capability in PRIVILEGED
+        is_sure = capability in PRIVILEGED or _is_named(tokens, at)
         return Classed(capability, f"verb {verb.text}", is_sure)
 
     def _done(self, last: _Token) -> _Token | None:
@@ -131,6 +131,11 @@ def _verb_at(tokens: list[_Token]) -> int | None:
 def _is_nominal(token: _Token) -> bool:
     """A doing as a thing: it is done where a light verb says so (schedule a deletion), or where the name ends in it."""
     return token.text.endswith(("tion", "sion", "al")) and len(token.text) > _LONGEST_PLAIN_AL
+
+
+def _is_named(tokens: list[_Token], verb_at: int) -> bool:
+    """Whether what the verb acts on is known: a noun behind it or right before it, and no product at a name's start."""
+    return any(t.noun for t in tokens[verb_at + 1 :]) or (verb_at > 0 and tokens[verb_at - 1].noun is not None)
 
 
 def _told_of(tokens: list[_Token]) -> Classed | None:

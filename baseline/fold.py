@@ -117,17 +117,21 @@ def _counted(connection: duckdb.DuckDBPyConnection, data: Path, units: list[_Uni
 
 
 def classify_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities) -> None:
-    """Make the table `classed` (tool, capability) on this connection, for the SQL that joins it."""
+    """Make the table `classed` (tool, capability, is_sure) on this connection, for the SQL that joins it."""
     class_tools(connection, capabilities, ask(connection, _TOOLS).get_column("tool").to_list())
 
 
 def class_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabilities, tools: list[str]) -> None:
     """The same for tools that are known."""
-    classed = [capabilities.classify(tool).capability for tool in tools]
+    classed = [capabilities.classify(tool) for tool in tools]
     connection.execute(
         "create or replace table classed as select unnest($tools::varchar[]) as tool,"
-        " unnest($classed::varchar[]) as capability",
-        {"tools": tools, "classed": classed},
+        " unnest($classed::varchar[]) as capability, unnest($sure::boolean[]) as is_sure",
+        {
+            "tools": tools,
+            "classed": [one.capability for one in classed],
+            "sure": [one.is_sure for one in classed],
+        },
     )
 
 

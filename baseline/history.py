@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
 from baseline.models.answer import Chance
@@ -20,6 +20,9 @@ LEAST_SESSIONS: Final = 20
 5 % of agents after 20 sessions."""
 LEAST_AGENTS: Final = 5
 """With fewer agents of enough history a fleet says nothing of a new one: how much agents differ is not known."""
+
+CHANGE_WINDOW: Final = timedelta(days=1)
+"""The day on which a new version is first seen and the next: what is only new says little then."""
 
 SERVED: Final = frozenset((
     "session", "version", "tool", "transition", "capability", "principal", "credential", "target", "tool_target",
@@ -83,10 +86,12 @@ class History:
         self._fleet_sessions: dict[tuple[str, str], dict[str, int]] = {}
         self._fleet_agents: dict[tuple[str, str], dict[str, int]] = {}
         """(aspect, context) -> value -> sessions, and agents."""
+        self._sessions: dict[str, int] = {}
         self._version_since: dict[tuple[str, str], date] = {}
         self._groups: dict[str, tuple[str, ...]] | None = None
         self._bases: dict[str, Basis] = {}
         self._fitted: dict[tuple[str, str, str, Level], Links] = {}
+        self._borrowed: dict[tuple[str, str, str, str], Seen] = {}
 
     def add(self, rows: Iterable[CountRow], sign: int = 1) -> None:
         """Add the rows of a day; with `sign=-1` take rows off again (sessions that must not be learnt from).
@@ -95,6 +100,7 @@ class History:
         """
         self._fitted.clear()
         self._bases.clear()
+        self._borrowed.clear()
         at: tuple[str, str, str] | None = None
         for day, agent, version, aspect, context, value, steps, sessions in rows:
             if aspect not in SERVED:
@@ -112,10 +118,12 @@ class History:
             if change := (now.steps > 0) - (before.steps > 0):
                 shown.distinct += change
                 shown.agents[value] = shown.agents.get(value, 0) + change
-            if aspect == "tool" or aspect == "session":
-                was_enough, is_enough = before.sessions >= LEAST_SESSIONS, now.sessions >= LEAST_SESSIONS
-                if change or (aspect == "session" and was_enough != is_enough):
+            if aspect == "session":
+                self._sessions[agent] = now.sessions if now.steps else 0
+                if change or (before.sessions >= LEAST_SESSIONS) != (now.sessions >= LEAST_SESSIONS):
                     self._groups = None
+            elif aspect == "tool" and change:
+                self._groups = None
             elif aspect == "version" and day is not None and sign > 0:
                 self._version_since.setdefault((agent, version), day)
 
@@ -136,7 +144,10 @@ class History:
         own = self.seen_itself(agent, aspect, value, context)
         if own.steps or self.sessions(agent) >= LEAST_SESSIONS:
             return own
-        return self._lent(self.basis(agent), aspect, value, context)
+        key = (agent, aspect, context, value)
+        if key not in self._borrowed:
+            self._borrowed[key] = self._lent(self.basis(agent), aspect, value, context)
+        return self._borrowed[key]
 
     def seen_itself(self, agent: str, aspect: str, value: str, context: str = "") -> Seen:
         """How often the agent itself showed it."""
@@ -156,7 +167,7 @@ class History:
 
     def sessions(self, agent: str) -> int:
         """How many sessions of the agent this history rests on."""
-        return self.seen_itself(agent, "session", "").sessions
+        return self._sessions.get(agent, 0)
 
     def is_enough(self, agent: str) -> bool:
         """Whether anything may be said about this agent at all."""
@@ -220,6 +231,8 @@ class History:
         return (self.seen_itself(agent, aspect, value, context).steps + distinct * shorter) / (steps + distinct)
 
     def _lent(self, basis: Basis, aspect: str, value: str, context: str) -> Seen:
+        if not self._fleet_agents.get((aspect, context), {}).get(value):
+            return _NEVER
         lent = [self.seen_itself(other, aspect, value, context) for other in basis.agents]
         return Seen(sum(s.steps for s in lent), sum(s.sessions for s in lent))
 

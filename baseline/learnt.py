@@ -1,7 +1,7 @@
 """What may be learnt from: the counts, without the sessions that a case or a low score made suspicious.
 
-A session is taken off until a person has called it benign; who feeds an agent a little every day is then never part
-of what is normal for it.
+A session is taken off until a person has called every case of it benign; who feeds an agent a little every day is then
+never part of what is normal for it. What a person called true is never learnt, whatever became of its case.
 """
 
 from __future__ import annotations
@@ -32,14 +32,24 @@ order by all
 """
 
 _SUSPICIOUS: Final = """
-select distinct unnest(sessions) as session_id
-from cases
+(
+    select unnest(sessions) as session_id
+    from cases
+    except
+    select session_id
+    from reviewed
+    where is_benign
+)
+union
+select session_id
+from reviewed
+where not is_benign
 order by session_id
 """
 
 
 def suspicious_sessions(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The sessions of every case."""
+    """The sessions of every case that no person reviewed, and those that a person called an attack."""
     return ask(connection, _SUSPICIOUS).get_column("session_id").to_list()
 
 

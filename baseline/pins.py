@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from baseline.capability import Capabilities
+from baseline.history import CountRow
 from baseline.learnt import learnt
 from ingest.database import ask, open_published
 from ingest.errors import Trouble
@@ -26,6 +28,19 @@ select
 from pinned
 group by pin
 order by pin
+"""
+
+_PINNED: Final = """
+select day, agent_id, agent_version, aspect, context, value, steps, sessions
+from pinned
+where pin = $pin and aspect in (select unnest($aspects))
+order by all
+"""
+
+_CONTENT: Final = """
+select count(*), sum(hash(day, agent_id, agent_version, aspect, context, value, steps, sessions)::hugeint)::varchar
+from pinned
+where pin = $pin
 """
 
 
@@ -60,6 +75,19 @@ def unpin(data: Path, name: str) -> None:
 def pins(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Every pin with the days that it holds."""
     return ask(connection, _PINS)
+
+
+def pinned(connection: duckdb.DuckDBPyConnection, name: str, aspects: Collection[str]) -> list[CountRow]:
+    """The counts of a pin, of some aspects."""
+    return ask(connection, _PINNED, pin=name, aspects=sorted(aspects)).rows()
+
+
+def content_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """A digest of what a pin holds. Raises `Trouble` where there is no such pin."""
+    rows, digest = ask(connection, _CONTENT, pin=name).row(0)
+    if not rows:
+        raise Trouble(f"there is no pin {name}; `custodiet baseline --pins` lists them")
+    return f"{rows}-{digest}"
 
 
 def _file(name: str) -> str:

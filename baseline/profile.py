@@ -14,7 +14,7 @@ import polars as pl
 from baseline.capability import Capabilities
 from baseline.count import LATENCIES_S
 from baseline.drift import drifts
-from baseline.history import LEAST_SESSIONS
+from baseline.history import CHANGE_WINDOW, LEAST_SESSIONS
 from baseline.learnt import learnt
 from baseline.models.answer import Chance
 from baseline.models.approvals import approved
@@ -39,8 +39,6 @@ from baseline.profile_parts import (
     VersionSeen,
 )
 
-CHANGE_WINDOW: Final = timedelta(days=1)
-"""The day on which a new version is first seen and the next."""
 MOST_SHOWN: Final = 12
 LINKS: Final = ("principal", "credential", "target", "source_target", "role_role")
 

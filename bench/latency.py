@@ -120,12 +120,12 @@ def measure(
     }
 
 
-def start(data: Path, webhook: Webhook) -> tuple[subprocess.Popen[str], str, float]:
+def start(data: Path, webhook: Webhook, **environment: str) -> tuple[subprocess.Popen[str], str, float]:
     """`custodiet listen` on a free port; (process, address, when it was begun). Returns once it judges."""
     began = time.monotonic()
     settings = data.parent / "custodiet.toml"
     settings.write_text(webhook.settings())
-    environment = {**os.environ, "CUSTODIET_CONFIG": str(settings)}
+    environment = {**os.environ, **environment, "CUSTODIET_CONFIG": str(settings)}
     process = subprocess.Popen(
         [sys.executable, "-m", "custodiet", "listen", "--data", str(data), "--port", "0"],
         env=environment, cwd=_ROOM, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,

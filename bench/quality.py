@@ -17,7 +17,7 @@ goal, attempted, ...}`; class is clean, succeeded, resisted or unexposed; others
 * Choices were made on the clean sessions and on half of each suite's goals (fixed seed); the other half of the goals is
   printed beside it.
 
-`--speed` prints calls per CPU second for fitting and scoring, and how both grow with the history (`bench/_pace.py`).
+`--speed` prints calls per CPU second for fitting and scoring, how they grow, and peak memory (`bench/_pace.py`).
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         "--goals", choices=("all", "tuning"), default="all", help="tuning: leave the held-out goals out"
     )
     parser.add_argument("--speed", action="store_true", help="only the cost, beside the peer's with --peer")
+    parser.add_argument("--times", type=int, nargs="+", default=[1, 10], help="with --speed: copies of RUNS to score")
     options = parser.parse_args(None if arguments is None else list(arguments))
 
     sessions = read_sessions(options.runs)
@@ -100,7 +101,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     if not any(label.kind == "clean" for label in labels.values()):
         raise SystemExit(f"{options.labels}: no run of class clean that stands in {options.runs}; nothing to fit on")
     if options.speed:
-        pace([sessions[r] for r, m in labels.items() if m.kind == "clean"], list(sessions.values()), options.peer)
+        clean = [sessions[r] for r, m in labels.items() if m.kind == "clean"]
+        pace(clean, list(sessions.values()), options.peer, options.times)
         return
     tuning = tuning_goals(labels)
     if options.goals == "tuning":

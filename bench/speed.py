@@ -1,8 +1,9 @@
 """How fast: ingest, baseline and detect over generated events, beside DuckDB's own read_json on the same bytes.
 
-First OTLP/JSON, then flat JSON lines through a mapping, each beside what DuckDB takes for those files.
+First OTLP/JSON, then flat JSON lines through a mapping, each beside what DuckDB takes for those files. Then detection
+over the generated fleet at several sizes, beside a bare pass over the same columns (`bench/_fleet_speed.py`).
 
-    python -m bench.speed [--events 1000000] [--json]
+    python -m bench.speed [--events 1000000] [--fleet 150000 1000000] [--json]
 
 Each stage is a process of its own; CPU seconds are user + system of that process, memory its peak. DuckDB runs in
 the same run over the same files, so that the ratio says something where the machine is noisy.
@@ -13,13 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
-import sys
+import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from bench._fleet_speed import fleet_rows
 from bench._logs import write_flat, write_otlp
+from bench._stages import table
 
 _STAGES: Final = {
     "DuckDB read_json, bare": """
@@ -115,53 +117,25 @@ ingest_paths([logs], Path(sys.argv[1]), mappings=[logs.parent / "flat.toml"])
 }
 
 
-def measure(script: str, data: Path, logs: Path) -> tuple[float, int]:
-    """(CPU seconds, peak memory in MB) of one stage in a process of its own."""
-    told = script + (
-        "\nimport resource; u = resource.getrusage(resource.RUSAGE_SELF)"
-        "\nprint('\\n' + str(u.ru_utime + u.ru_stime), u.ru_maxrss // 1024)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", told, str(data), str(logs)], capture_output=True, text=True, check=True
-    )
-    seconds, megabytes = done.stdout.strip().rsplit("\n", 1)[-1].split()
-    return float(seconds), int(megabytes)
-
-
-def table(stages: dict[str, str], data: Path, logs: Path, events: int) -> list[dict[str, object]]:
-    """Each stage beside the first one."""
-    rows: list[dict[str, object]] = []
-    floor = 0.0
-    for name, script in stages.items():
-        seconds, megabytes = measure(script, data, logs)
-        floor = floor or seconds
-        rows.append(
-            {
-                "stage": name,
-                "cpu_s": round(seconds, 2),
-                "events_per_cpu_s": round(events / seconds),
-                "times_the_first": round(seconds / floor, 2),
-                "peak_memory_mb": megabytes,
-            }
-        )
-    return rows
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument(
+        "--fleet", type=int, nargs="*", default=[150_000, 1_000_000], help="sizes of the fleet; none: without"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         logs, data = Path(folder) / "logs", Path(folder) / "data"
         data.mkdir()
         size = sum(path.stat().st_size for path in write_otlp(logs, options.events))
-        rows = table(_STAGES, data, logs, options.events)
+        rows = table(_STAGES, options.events, data, logs)
         flat_data = Path(folder) / "flat-data"
         flat_data.mkdir()
-        rows += table(_FLAT_STAGES, flat_data, write_flat(Path(folder) / "flat", options.events), options.events)
+        rows += table(_FLAT_STAGES, options.events, flat_data, write_flat(Path(folder) / "flat", options.events))
+        fleet = [row for size in options.fleet for row in _of_fleet(Path(folder) / f"fleet-{size}", size)]
     if options.json:
-        print(json.dumps({"events": options.events, "bytes": size, "stages": rows}, indent=2))
+        print(json.dumps({"events": options.events, "bytes": size, "stages": rows, "fleet": fleet}, indent=2))
         return
     print(f"{options.events:,} events, {size / 1e6:,.0f} MB of OTLP/JSON, peak of the bench itself "
           f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")  # fmt: skip
@@ -169,6 +143,21 @@ def main() -> None:
     for row in rows:
         print(f"{row['stage']:<46}{row['cpu_s']:>8.2f}{row['events_per_cpu_s']:>16,}"
               f"{row['times_the_first']:>10.2f}{row['peak_memory_mb']:>9,}")  # fmt: skip
+    if fleet:
+        print(
+            f"\n{'the generated fleet':<40}{'events':>10}{'CPU s':>8}{'events / CPU s':>16}{'beside':>22}{'peak MB':>9}"
+        )
+    for row in fleet:
+        print(f"{row['stage']:<40}{row['fleet_events']:>10,}{row['cpu_s']:>8.2f}{row['events_per_cpu_s']:>16,}"
+              f"{row['beside']:>22}{row['peak_memory_mb']:>9,}")  # fmt: skip
+
+
+def _of_fleet(folder: Path, events: int) -> list[dict[str, Any]]:
+    folder.mkdir()
+    try:
+        return fleet_rows(folder, events)
+    finally:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

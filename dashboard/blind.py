@@ -35,5 +35,6 @@ def could_fire_table(judged: pl.DataFrame) -> None:
             "missing": listing.text("what the others lacked", 440),
         },
         key="could_fire",
+        lines=2,
         alt="For each detector, how many privileged steps it could judge and what the others lacked.",
     )

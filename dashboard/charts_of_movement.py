@@ -8,17 +8,18 @@ import plotly.graph_objects as go
 
 from dashboard.charts import laid_out
 from dashboard.movement import Drawn, Node
+from dashboard.telling_names import short_names
 from dashboard.theme import BAD, INK, LANES, Theme
 from ingest.visible import for_plotly
 
 _ROW_PIXELS: Final = 54
-_LABEL: Final = 24
 
 
 def movement_figure(drawn: Drawn, theme: Theme) -> Any:
     """Arrows by what they are (on the path, new, known), nodes by what they are; each arrow's middle can be chosen."""
     ink = INK[theme]
     nodes = drawn.nodes
+    named = short_names(node.key[1] for node in nodes.values())
     figure = go.Figure()
     figure.add_trace(_thens(drawn, ink["quiet"]))
     for name, colour, width, wanted in (
@@ -36,7 +37,7 @@ def movement_figure(drawn: Drawn, theme: Theme) -> Any:
             figure.add_trace(
                 go.Scatter(
                     x=[n.layer for n in these], y=[-n.row for n in these], mode="markers+text", name=kind,
-                    text=[_label(n) for n in these], 
+                    text=[_label(n, named[n.key[1]]) for n in these], 
                     textposition=["bottom center" if _is_below(n) else "top center" for n in these],
                     textfont={"size": 12, "color": ink["text"]}, cliponaxis=False,
                     marker={"symbol": symbol, "size": 13, "color": colour, "opacity": 1},
@@ -55,17 +56,12 @@ def _is_below(node: Node) -> bool:
     return node.row > 0 or node.key[0] == "identity"
 
 
-def _label(node: Node) -> str:
+def _label(node: Node, short: str) -> str:
     """The node's name; in every other pair of layers a line further off, so that neighbours do not overlap."""
-    name = _end(node.key[1])
+    name = for_plotly(short)
     if node.layer // 2 % 2 == 0:
         return name
     return f"<br>{name}" if _is_below(node) else f"{name}<br> "
-
-
-def _end(name: str) -> str:
-    """The end of a long name, for that is where identities and hosts differ."""
-    return for_plotly(name, _LABEL) if len(name) <= _LABEL else f"…{for_plotly(name[-_LABEL:], _LABEL)}"
 
 
 def _ends(edge: dict[str, Any], nodes: dict[str, Node]) -> tuple[float, float, float, float]:

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import theme
+from dashboard.given import as_it_is
 from ingest.visible import visible
 
 Kind = Literal["text", "number", "decimal", "bar", "severity", "when"]
@@ -89,17 +90,19 @@ def table(
     told = shown(frame.select(list(columns)))
     _mount(
         key=key,
-        data={
-            "key": key,
-            "alt": alt,
-            "columns": [{"name": name, **asdict(column)} for name, column in columns.items()],
-            "rows": [list(row) for row in told.iter_rows()],
-            "links": {name: list(places) for name, places in (links or {}).items()},
-            "height": _HEADER_PIXELS + rows * (_PADDING_PIXELS + lines * _ROW_PIXELS) if frame.height > rows else 0,
-            "lines": lines,
-            "go": go,
-            "colours": theme.SEVERITY[theme.chosen()] | theme.INK[theme.chosen()],
-        },
+        data=as_it_is(
+            {
+                "key": key,
+                "alt": alt,
+                "columns": [{"name": name, **asdict(column)} for name, column in columns.items()],
+                "rows": [list(row) for row in told.iter_rows()],
+                "links": {name: list(places) for name, places in (links or {}).items()},
+                "height": _HEADER_PIXELS + rows * (_PADDING_PIXELS + lines * _ROW_PIXELS) if frame.height > rows else 0,
+                "lines": lines,
+                "go": go,
+                "colours": theme.SEVERITY[theme.chosen()] | theme.INK[theme.chosen()],
+            }
+        ),
     )
 
 

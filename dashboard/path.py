@@ -7,49 +7,46 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from dashboard.words import approval_short, counted, when
-from ingest.visible import visible
+from dashboard import listing, words
+from dashboard.links import link
 
 REPLAY: Final = "pages/replay.py"
 ROWS: Final = 60
-_WIDTHS: Final = [1.0, 2.1, 1.3, 2.7, 2.3, 1.6, 1.4, 1.9]
-HEADINGS: Final = ("step", "when (UTC)", "agent", "tool", "target", "credential", "approval", "source")
 
 
 def path_list(path: pl.DataFrame, worst_event_id: str) -> None:
-    """A row a step, in causal order; the step to look at first is marked."""
-    with st.container(border=True, gap="xxsmall"):
-        for place, heading in enumerate(st.columns(_WIDTHS, gap="small")):
-            heading.caption(HEADINGS[place])
-        for step in path.head(ROWS).to_dicts():
-            _row(step, is_worst=step["event_id"] == worst_event_id)
+    """A row a step, in causal order; the step to look at first is marked, and what a finding points at."""
+    steps = path.head(ROWS)
+    is_gone = pl.col("session_id").is_null()
+    is_worst = pl.col("event_id") == worst_event_id
+    number = pl.format("step {}", pl.col("step"))
+    told = pl.coalesce("tool", "operation")
+    listing.table(
+        steps.with_columns(
+            words.when_column("ordered_at"),
+            words.end_column("source", 22),
+            pl.when(is_worst).then(pl.format("▶ {}", number)).otherwise(number).alias("step"),
+            pl.when(is_gone).then(pl.lit("This step is not in the store any more."))
+            .when("is_finding").then(pl.format("◆ {}", told)).otherwise(told).alias("tool"),
+            pl.col("approval").map_elements(words.approval_short, return_dtype=pl.String, skip_nulls=False),
+        ),
+        {
+            "step": listing.text("step", 84),
+            "ordered_at": listing.when("when (UTC)", 172),
+            "agent_id": listing.text("agent", 130),
+            "tool": listing.text("tool", 190),
+            "target": listing.text("target", 210),
+            "credential_id": listing.text("credential", 130),
+            "approval": listing.text("approval", 110),
+            "source": listing.text("file:line", 160),
+        },
+        key="path",
+        alt="The steps of the path in causal order. A row leads to the step in its replay.",
+        links={"step": [link("replay", **link_to(step)) if step["session_id"] else None for step in steps.to_dicts()]},
+        rows=ROWS,
+    )  # fmt: skip
     if path.height > ROWS:
         st.text(f"The first {ROWS} of {path.height:,} steps are listed.")
-
-
-def _row(step: dict[str, Any], *, is_worst: bool) -> None:
-    cells = st.columns(_WIDTHS, gap="small", vertical_alignment="center")
-    if step["session_id"] is None:
-        cells[0].text(f"{step['place']:,} ·")
-        cells[1].text("This step is not in the store any more.")
-        return
-    link = link_to(step)
-    number = step["step"]
-    if is_worst:
-        cells[0].page_link(REPLAY, label=counted(":primary[▶ step {n}]", n=number), query_params=link)
-    else:
-        cells[0].page_link(REPLAY, label=counted(":primary[step {n}]", n=number), query_params=link)
-    texts = [
-        when(step["ordered_at"]),
-        visible(step["agent_id"], 60),
-        ("◆ " if step["is_finding"] else "") + visible(step["tool"] or step["operation"], 60),
-        visible(step["target"], 80),
-        visible(step["credential_id"], 60),
-        approval_short(step["approval"]),
-        _end(visible(step["source"])),
-    ]
-    for cell, text in zip(cells[1:], texts, strict=True):
-        cell.text(text, wrap=False)
 
 
 def link_to(step: dict[str, Any]) -> dict[str, str]:
@@ -57,8 +54,3 @@ def link_to(step: dict[str, Any]) -> dict[str, str]:
     if step.get("step") is None:
         return {"session": step["session_id"], "event": step["event_id"]}
     return {"session": step["session_id"], "step": str(step["step"])}
-
-
-def _end(source: str, characters: int = 19) -> str:
-    """The end of a place, where the line number is; the replay shows it whole."""
-    return source if len(source) <= characters else f"…{source[-characters:]}"

@@ -121,7 +121,7 @@ numbered as (
             order by ordered_at nulls first, trace_id, sequence nulls first, depth, kind_rank, event_id
         ) as step
     from events
-    where session_id in (select session_id from events where event_id in (select event_id from path))
+    where session_id in (select unnest(sessions) from cases where case_id = $case_id)
 )
 select
     path.place, numbered.step, event_id, session_id, agent_id, kind, operation, tool, target, principal,
@@ -181,7 +181,12 @@ from files
 order by path, sha256
 """
 _REJECTED = "select path, line, reason from rejected order by path, line, reason, sha256 limit $rows"
-_UNMATCHED = "select tool, agent_id, steps from unmatched order by steps desc, tool, agent_id limit $rows"
+_UNMATCHED = """
+select tool, agent_id, steps, classed_as, shown_by
+from unmatched
+order by steps desc, tool, agent_id
+limit $rows
+"""
 _FAILED = "select plugin, reason from failed order by plugin, reason"
 _COULD_FIRE = """
 select

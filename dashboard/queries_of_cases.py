@@ -27,7 +27,8 @@ with steps as (select case_id, unnest(path) as event_id from cases)
 select case_id, approval, count(*) as steps
 from steps
 join events using (event_id)
-where kind = 'tool_call' and list_contains($states, approval)
+where session_id in (select unnest(sessions) from cases)
+  and kind = 'tool_call' and list_contains($states, approval)
 group by case_id, approval
 order by case_id, list_position($states, approval)
 """

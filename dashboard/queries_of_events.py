@@ -10,7 +10,8 @@ from typing import Any, Final
 import polars as pl
 
 from baseline.beside import capability_of
-from dashboard.queries import connection, connection_of, data, generation
+from dashboard.queries import CONNECTIONS, connection, connection_of, data, generation, totals
+from dashboard.sought import forms_of
 from ingest.database import ask
 
 PAGE: Final = 100
@@ -19,7 +20,12 @@ _KEY: Final = """(
     coalesce(ordered_at, timestamp_ns '1700-01-01'), trace_id, coalesce(sequence, -1), depth, kind_rank, event_id
 )"""
 
-_WHERE: Final = """
+_TOLD: Final = """lower(concat_ws(
+    chr(31), tool, operation, target, principal, credential_id, on_behalf_of, approver, source_host, error, arguments,
+    result
+))"""
+
+_WHERE: Final = f"""
     ($agent = '' or contains(lower(coalesce(agent_id, '')), lower($agent)))
     and ($session = '' or contains(lower(coalesce(session_id, '')), lower($session)))
     and ($tool = '' or contains(lower(coalesce(tool, operation)), lower($tool)))
@@ -28,10 +34,7 @@ _WHERE: Final = """
     and (not $by_capability or list_contains($tools, tool))
     and ($first is null or ordered_at >= $first::timestamp_ns)
     and ($last is null or ordered_at < $last::timestamp_ns)
-    and ($text = '' or contains(lower(concat_ws(
-        chr(31), tool, operation, target, principal, credential_id, on_behalf_of, approver, source_host, error,
-        arguments, result
-    )), lower($text)))
+    and ($text = '' or contains({_TOLD}, $text) or ($written <> '' and regexp_matches({_TOLD}, $written)))
 """
 
 _FOUND: Final = f"""
@@ -40,7 +43,12 @@ select
     event_id, session_id, agent_id, kind, operation, tool, target, principal, credential_id, status, approval, source,
     ordered_at
 from events
-where {_WHERE} and ($after = '' or {_KEY} < (select key from after))
+where {_WHERE}
+    and ($since is null or ordered_at >= $since::timestamp_ns)
+    and ($after = '' or (
+        (ordered_at is null or $until is null or ordered_at <= $until::timestamp_ns)
+        and {_KEY} < (select key from after)
+    ))
 order by {_KEY} desc
 limit $rows
 """  # noqa: S608 - the only texts formatted in are constants of this module
@@ -48,7 +56,10 @@ limit $rows
 _HOW_MANY: Final = f"select count(*) as n from events where {_WHERE}"  # noqa: S608
 
 _TOOLS: Final = "select distinct tool from events where tool is not null order by tool"
-_IS_THERE: Final = "select count(*) as n from (select 1 from events where event_id = $event_id limit 1)"
+_AFTER: Final = "select ordered_at from events where event_id = $event_id order by session_id limit 1"
+_NEWEST: Final = "select max(last_at) as newest, max(first_at) as first_newest from stored_traces"
+_WINDOWS_DAYS: Final = (1, 8)
+"""The newest steps are looked for in the last day, then in the last eight, and only then among all."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +76,15 @@ class Search:
     first: datetime | None = None
     last: datetime | None = None
 
-    def _values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
+        """Its parts as the queries name them."""
         texts = {name: getattr(self, name).strip() for name in ("agent", "session", "tool", "text")}
         tools = list(_tools_of(str(data()), generation(), self.capability)) if self.capability else []
+        texts["text"], written = forms_of(texts["text"])
         return texts | {
+            "written": written if texts["text"] else "",
             "status": self.status, "approval": self.approval, "by_capability": bool(self.capability), "tools": tools,
-            "first": None if self.first is None else self.first.isoformat(sep=" "),
-            "last": None if self.last is None else self.last.isoformat(sep=" "),
+            "first": _said(self.first), "last": _said(self.last),
         }  # fmt: skip
 
 
@@ -81,18 +94,53 @@ class Found:
 
     rows: pl.DataFrame
     more: bool
-    matching: int
     knows_after: bool = field(default=True)
 
 
 def search(wanted: Search, after: str = "") -> Found:
     """The steps that match, the newest first, from the one after `after` (an event id) on."""
     cursor = connection()
-    values = wanted._values()
-    knows = not after or ask(cursor, _IS_THERE, event_id=after)["n"][0] == 1
-    rows = ask(cursor, _FOUND, **values, after=after if knows else "", rows=PAGE + 1)
-    matching = int(ask(cursor, _HOW_MANY, **values)["n"][0])
-    return Found(rows.head(PAGE), rows.height > PAGE, matching, knows)
+    begun = ask(cursor, _AFTER, event_id=after) if after else pl.DataFrame()
+    knows = not after or begun.height == 1
+    until = _after_all(begun["ordered_at"][0]) if begun.height else None
+    values = wanted.values() | {"after": after if knows else "", "until": _said(until), "rows": PAGE + 1}
+    known = (until, wanted.last, _newest(str(data()), generation()))
+    newest = min((at for at in known if at is not None), default=None)
+    rows = pl.DataFrame()
+    for days in (*_WINDOWS_DAYS, None):
+        since = None if days is None or newest is None else newest - timedelta(days=days)
+        rows = ask(cursor, _FOUND, **values, since=_said(since))
+        if since is None or rows.height > PAGE:
+            break
+    return Found(rows.head(PAGE), rows.height > PAGE, knows)
+
+
+def how_many(wanted: Search) -> int:
+    """How many steps match in all; counted once for each published state."""
+    return _how_many(str(data()), generation(), wanted)
+
+
+@lru_cache(maxsize=64)
+def _how_many(where: str, number: int, wanted: Search) -> int:
+    if wanted == Search():
+        return int(totals()["steps"])
+    return int(ask(connection_of(where, number).cursor(), _HOW_MANY, **wanted.values())["n"][0])
+
+
+@lru_cache(maxsize=CONNECTIONS)
+def _newest(where: str, number: int) -> datetime | None:
+    """When the last step that carries a time began, or a little later."""
+    found = ask(connection_of(where, number).cursor(), _NEWEST).row(0)
+    return max((at for at in found if at is not None), default=None)
+
+
+def _after_all(at: datetime | None) -> datetime | None:
+    """A moment at or after this one, whose nanoseconds Python has cut off."""
+    return None if at is None else at + timedelta(microseconds=1)
+
+
+def _said(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(sep=" ")
 
 
 def moment(text: str, *, end: bool = False) -> datetime | None:

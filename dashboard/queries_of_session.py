@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from dashboard.queries import Record
+from dashboard.sought import forms_of
 from ingest.database import ask
 
 _STORED: Final = "read_parquet($files, union_by_name = true, filename = true, file_row_number = true)"
@@ -102,12 +103,15 @@ def results_of(
     return ask(connection, _RESULTS, files=files, session_id=session_id, tools=tools)
 
 
+_TOLD: Final = """
+    lower(concat_ws(chr(31), tool, target, agent_id, operation, principal, credential_id, error, arguments, result))
+"""
+
 _MATCHING: Final = f"""
 select event_id
 from {_STORED}
-where session_id = $session_id and witness_of is null and contains(
-    lower(concat_ws(chr(31), tool, target, agent_id, operation, principal, credential_id, error, arguments, result)),
-    lower($text)
+where session_id = $session_id and witness_of is null and (
+    contains({_TOLD}, $text) or ($written <> '' and regexp_matches({_TOLD}, $written))
 )
 order by event_id
 """  # noqa: S608
@@ -115,7 +119,8 @@ order by event_id
 
 def matching(connection: duckdb.DuckDBPyConnection, files: list[str], session_id: str, text: str) -> list[str]:
     """The steps that hold this text anywhere, by event id."""
-    found = ask(connection, _MATCHING, files=files, session_id=session_id, text=text)
+    plain, written = forms_of(text)
+    found = ask(connection, _MATCHING, files=files, session_id=session_id, text=plain, written=written)
     return list(found["event_id"])
 
 

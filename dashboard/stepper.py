@@ -11,6 +11,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import queries, theme
+from dashboard.given import as_it_is
 from dashboard.keeping import keep, kept
 from dashboard.links import link
 from dashboard.queries import Record
@@ -50,20 +51,26 @@ def stepper(session: Opened) -> None:
     step = place(session, st.query_params.to_dict())
     mount(
         key=KEY,
-        data={
-            "session": session.session_id,
-            "shown": visible(session.session_id, 80),
-            "generation": session.generation,
-            "last": session.last,
-            "step": step,
-            "first": whole_steps(session, step, 1),
-            "from": PREFIX,
-            "severities": theme.SEVERITY[theme.chosen()],
-            "ink": {"good": theme.GOOD[theme.chosen()], "bad": theme.BAD[theme.chosen()], **theme.INK[theme.chosen()]},
-            "lanes": theme.LANES[theme.chosen()],
-            "kept": [(kept_step, visible(words)) for kept_step, words in kept(session)],
-            "cases": _neighbours(session.session_id),
-        },
+        data=as_it_is(
+            {
+                "session": session.session_id,
+                "shown": visible(session.session_id, 80),
+                "generation": session.generation,
+                "last": session.last,
+                "step": step,
+                "first": whole_steps(session, step, 1),
+                "from": PREFIX,
+                "severities": theme.SEVERITY[theme.chosen()],
+                "ink": {
+                    "good": theme.GOOD[theme.chosen()],
+                    "bad": theme.BAD[theme.chosen()],
+                    **theme.INK[theme.chosen()],
+                },
+                "lanes": theme.LANES[theme.chosen()],
+                "kept": [(kept_step, visible(words)) for kept_step, words in kept(session)],
+                "cases": _neighbours(session.session_id),
+            }
+        ),
         on_keep_change=_keep,
     )
 

@@ -9,6 +9,8 @@ from typing import Final
 import duckdb
 
 from detect.budget import RaisedDay, days_of, is_dated
+from detect.causal import WINDOW_HOURS
+from detect.registry import NO_REGISTRY, Registry
 from detect.run import judge_all
 
 _RESAMPLES: Final = 2000
@@ -36,9 +38,20 @@ class Backtest:
         return sum(day.hard for day in self.days)
 
 
-def backtest(connection: duckdb.DuckDBPyConnection, cases_per_day: float, last_days: int | None = None) -> Backtest:
-    """Replay what is stored; the connection must have the table `classed`. Shows `last_days`, judges them all."""
-    detected = judge_all(connection)
+def backtest(
+    connection: duckdb.DuckDBPyConnection,
+    cases_per_day: float,
+    last_days: int | None = None,
+    *,
+    window_hours: float = WINDOW_HOURS,
+    registry: Registry = NO_REGISTRY,
+    pin: str | None = None,
+) -> Backtest:
+    """Replay what is stored; the connection must have the table `classed`. Shows `last_days`, judges them all.
+
+    With a pin each day is judged by that frozen baseline instead of by the days before it.
+    """
+    detected = judge_all(connection, window_hours=window_hours, registry=registry, pin=pin)
     days = days_of(connection, detected.cases, cases_per_day)
     shown = days[-last_days:] if last_days else days
     counts = [len(day.raised) for day in shown]

@@ -178,7 +178,7 @@ def offers_of(cases: Iterable[tuple[str, Case]]) -> dict[date, list[Offered]]:
     for case_id, case in cases:
         for day in sorted({f.step.day for f in case.found if f.step.day is not None}):
             so_far = Case(tuple(f for f in case.found if f.step.day is None or f.step.day <= day))
-            if any(f.detector.raises_case for f in so_far.found):
+            if any(f.raises_case for f in so_far.found):
                 weight = so_far.anomaly * so_far.impact
                 title = so_far.worst.finding.title
                 found.setdefault(day, []).append(Offered(case_id, title, so_far.severity, weight, is_hard(so_far)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, Literal, get_args
 
@@ -23,6 +24,9 @@ _A_DECADE: Final = 8.0
 """Evidence of this many powers of ten is an anomaly of 0.9."""
 _MOST_ON_TARGET: Final = 4
 """Agents with movements on one target; what more of them share is a gateway or a default, not a root."""
+_SHORTEST_RUN: Final = 16
+"""Letters and digits of a name that is nobody else's."""
+_LEAST_DIGITS: Final = 4
 _PRIVILEGED: Final = 0.5
 """The least impact of a privileged class."""
 _TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
@@ -54,6 +58,11 @@ class Found(msgspec.Struct, frozen=True):
     finding: Finding
     evidence: float = 0.0
     """How rare such a finding is in this fleet, in powers of ten (`detect/evidence.py`)."""
+
+    @property
+    def raises_case(self) -> bool:
+        """Whether it alone makes a case."""
+        return self.detector.raises_case and self.finding.counts == 1
 
     @property
     def finding_id(self) -> str:
@@ -94,7 +103,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def case_id(self) -> str:
         """Of the earliest step that a raising finding is about. What led to it may become known later: the id stays."""
-        return identify("case", min((f.step for f in self.found if f.detector.raises_case), key=_when).event_id)
+        return identify("case", min((f.step for f in self.found if f.raises_case), key=_when).event_id)
 
     @property
     def path(self) -> tuple[Step, ...]:
@@ -102,7 +111,7 @@ class Case(msgspec.Struct, frozen=True):
 
         Of very many only those of the heaviest findings."""
         shown = [f for f in self.found if f.detector.shows == "movement"]
-        raising = shown or [f for f in self.found if f.detector.raises_case]
+        raising = shown or [f for f in self.found if f.raises_case]
         steps: dict[str, Step] = {}
         for f in raising:
             steps.update((step.event_id, step) for step in f.finding.path)
@@ -147,7 +156,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def impact(self) -> float:
         """0..1: of the worst class; a privileged one halfway (as a geometric mean) to 1, since it is a way to more."""
-        worst = max(f.impact for f in self.found if f.detector.raises_case)
+        worst = max(f.impact for f in self.found if f.raises_case)
         return float(worst**0.5) if worst >= _PRIVILEGED else worst
 
     @property
@@ -186,14 +195,26 @@ def shared(f: Found) -> set[tuple[str, str]]:
         keys.add(("target", step.target))
     if step.credential_id is not None and IS_TEMPORARY.match(step.credential_id):
         keys.add(("credential", step.credential_id))
+    keys.update(("run", name) for name in _runs(step))
     return keys
+
+
+def _runs(step: Step) -> Iterator[str]:
+    """The run that a step belongs to, as other logs may spell it: an agent that assumes a role usually names the
+    session of it after its own run. Names that anybody may give (`backup`) are none."""
+    of_role = step.principal.rpartition("/")[2] if ":assumed-role/" in (step.principal or "") and step.principal else ""
+    for name in (step.session_id, of_role):
+        plain = "".join(c for c in name.lower() if c.isalnum())
+        if len(plain) >= _SHORTEST_RUN and sum(c.isdigit() for c in plain) >= _LEAST_DIGITS:
+            yield plain
 
 
 def build_cases(found: list[Found]) -> list[Case]:
     """Group findings of one causal root; groups with nothing raising are no case.
 
     One root: they share a step of their paths (the one that gave a credential, handed on, opened the way), or within
-    a day of each other they share a session, act with one temporary credential, or as movements end at one target.
+    a day of each other they share a session, act with one temporary credential, bear one run's name in several logs, or
+    as movements end at one target.
     Cases come heaviest first; ties by id.
     """
     groups = _Groups()
@@ -217,7 +238,7 @@ def build_cases(found: list[Found]) -> list[Case]:
     members: dict[str, list[Found]] = defaultdict(list)
     for key, f in zip(keys, found, strict=True):
         members[groups.find(key)].append(f)
-    cases = [_case(group) for group in members.values() if any(f.detector.raises_case for f in group)]
+    cases = [_case(group) for group in members.values() if any(f.raises_case for f in group)]
     return sorted(cases, key=lambda case: (-case.anomaly * case.impact, case.case_id))
 
 
@@ -228,7 +249,7 @@ def _case(group: list[Found]) -> Case:
     )
     if len(ordered) <= MOST_CARRIED:
         return Case(tuple(ordered))
-    raising = [f for f in ordered if f.detector.raises_case]
+    raising = [f for f in ordered if f.raises_case]
     chosen = [min(raising, key=lambda f: (_when(f.step), f.detector.name)), max(raising, key=lambda f: f.impact)]
     best: dict[str, Found] = {}
     for f in ordered:

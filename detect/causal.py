@@ -17,6 +17,7 @@ import msgspec
 from baseline.history import History
 from detect.approvals import Approvals, Coverage
 from detect.authority import Delegation, Delegations
+from detect.behaviour import Behaviour
 from detect.chains import Chains, Completed, Phases
 from detect.credentials import LONGEST_PATH, Credentials, Switch
 from detect.disguise import Shapes
@@ -95,8 +96,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The uncovered step that opened the network path on which this one crosses."""
     delegation: Delegation | None = None
     """The hand-offs under which this step's agent works; for a hand-off, what it gives."""
-    unmasked: bool = False
-    """Whether the class comes from the arguments, since no rule knows the name."""
+    unmasked: Behaviour | None = None
+    """What showed the class, since the name says nothing."""
     loosened: tuple[Step, Step] | None = None
     """(the call that was refused, the change after it): this step is that call again, let through."""
     sleep: Sleep | None = None
@@ -173,13 +174,19 @@ class CausalPass:
         self._window_s = window_hours * 3600
         self._memory = memory or Memory()
 
+    @property
+    def told(self) -> Mapping[str, Mapping[str, int]]:
+        """Tool whose name says nothing -> what showed its class -> steps."""
+        return self._memory.shapes.told
+
     def state(self) -> bytes:
         """All that the pass remembers; a pass resumed from it goes on as this one would."""
         return packed(msgspec.msgpack.encode(self._memory))
 
     def again(self) -> CausalPass:
         """Another pass that goes on where this one stands."""
-        return CausalPass.resume(self.state(), self._history, self.window_hours, self.registry)
+        memory = msgspec.msgpack.decode(msgspec.msgpack.encode(self._memory), type=Memory)
+        return CausalPass(self._history, self.window_hours, memory, self.registry)
 
     @classmethod
     def resume(
@@ -221,13 +228,13 @@ class CausalPass:
         memory.lives.seen(step)
         memory.delegations.begin(step)
         memory.approvals.acts(step.agent_id)
-        unmasked = None if step.is_privileged else memory.shapes.unmask(step)
+        unmasked = None if step.is_privileged else memory.shapes.unmask(step, memory.credentials.given)
         if unmasked is not None:
-            step.capability = unmasked
+            step.capability = unmasked.capability
         is_asked = not is_service(step.agent_id) and (
             step.is_privileged or memory.credentials.is_handed_on(step, self._history, memory.habits)
         )
-        facts = self._judged(step, is_unmasked=unmasked is not None) if is_asked else None
+        facts = self._judged(step, unmasked) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
@@ -239,7 +246,7 @@ class CausalPass:
         memory.provenance.take(step)
         return facts
 
-    def _judged(self, step: Step, *, is_unmasked: bool) -> Facts:
+    def _judged(self, step: Step, unmasked: Behaviour | None) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
         coverage = memory.approvals.covering(step)
         is_covered = coverage.is_covered
@@ -250,7 +257,7 @@ class CausalPass:
         switch = memory.credentials.switch(step, self._history, habits, window_s)
         is_open_move = reach.is_new and not is_covered and step.is_privileged and step.capability != "destructive"
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
-        if is_unmasked is False:
+        if step.is_privileged and unmasked is None:
             memory.shapes.unmask(step)
         is_move = is_open_move and step.is_done and step.capability in _MOVES
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
@@ -294,7 +301,7 @@ class CausalPass:
             delegation=delegation,
             drops=memory.distances.drops,
             standing=standing(self.registry, step, delegation, habits),
-            unmasked=is_unmasked,
+            unmasked=unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
             sleep=memory.lives.sleep(step, is_open=not is_covered and step.is_done),
             retired_by=memory.lives.retired_by(step) if step.is_done else None,
@@ -323,7 +330,7 @@ class CausalPass:
             if step.gives:
                 memory.lives.given_out(step)
             if step.capability == "network_path" and not is_covered:
-                memory.opened.take(step)
+                memory.opened.take(step, is_new=is_open_move)
             if is_open_move:
                 memory.reaches.remember(step)
             if not is_covered and self._weakens(step, is_own_rule=is_own_rule):

@@ -23,7 +23,7 @@ _BIT: Final[dict[str, int]] = {capability: 1 << bit for bit, capability in enume
 
 
 class Phases(msgspec.Struct, frozen=True):
-    """The distinct privileged classes of a session, the first step of each, and how often the agent showed them."""
+    """Two or more privileged classes of a session, the first step of each, and how often the agent showed them."""
 
     steps: tuple[Step, ...]
     shown: int
@@ -73,6 +73,8 @@ class Chains(msgspec.Struct):
             return None
         so_far = {**so_far, capability: step.without_payload()}
         remember(self.phases, session, so_far, _MOST_SESSIONS)
+        if len(so_far) == 1:
+            return None
         supersets = _supersets(mask)
         shown = habits.seen_among(supersets, "phases", agent)
         return Phases(tuple(so_far.values()), shown, habits.seen_among(supersets, "phases", ""))

@@ -20,6 +20,7 @@ from detect.credentials import Switch
 from detect.handed_out import role_of
 from detect.memory import Habits, remember
 from detect.step import Step
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _MOST_EDGES: Final = 64
@@ -121,7 +122,7 @@ def _edges(step: Step, switch: Switch | None, start: str, acting: str | None) ->
         yield start, acting
     if switch is not None:
         yield start, switch.identity
-    if step.capability not in ("credential", "permission") or _TAKES_AWAY.search(step.tool or ""):
+    if step.capability not in ("credential", "permission") or says(_TAKES_AWAY, step.tool):
         return
     if step.capability == "credential":
         if step.target is not None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from detect.handed_out import role_of
 from detect.step import Step
+from detect.toolnames import says
 from ingest.arguments import CREDENTIAL_KEYS, HUMAN_KEYS, PRINCIPAL_KEYS, scalars_in
 
 _RULES: Final = re.compile(
@@ -33,7 +34,7 @@ _LEAST_SHORT: Final = 8
 
 def rewrites_itself(step: Step) -> bool:
     """Whether the step changes a rule, and what it names is its own agent, identity or role."""
-    if step.capability in ("read", "credential") or _RULES.search(step.tool or "") is None:
+    if step.capability in ("read", "credential") or not says(_RULES, step.tool):
         return False
     own = {step.agent_id, step.principal or "", role_of(step.principal or "") or ""}
     own |= {name.rpartition("/")[2] for name in own if "/" in name}
@@ -44,10 +45,10 @@ def rewrites_itself(step: Step) -> bool:
 
 def cleans_log_of(step: Step, agents: Collection[str]) -> str | None:
     """The other agent whose log the step removes or stops, or None."""
-    if step.capability in ("read", "credential", "network_path") or _REMOVES.search(step.tool or "") is None:
+    if step.capability in ("read", "credential", "network_path") or not says(_REMOVES, step.tool):
         return None
     values = _values(step)
-    if not (_RECORDS.search(step.tool or "") or any(_RECORDS.search(value) for value in values)):
+    if not (says(_RECORDS, step.tool) or any(_RECORDS.search(value) for value in values)):
         return None
     for value in values:
         for name in (value, *_parts(value)):

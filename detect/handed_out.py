@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Final
 
 from detect.step import Step
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _GIVEN: Final = re.compile(
@@ -41,6 +42,8 @@ IS_TEMPORARY: Final = re.compile(r"ASIA[A-Z0-9]{12}|ey[JK]")
 _EXPIRY: Final = re.compile(
     r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
 )
+_MOMENTS: Final = ("", "%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p", "%a %b %d %H:%M:%S UTC %Y")
+"""Forms of a moment: ISO 8601, then as CloudTrail writes the expiration of a session."""
 OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
 """Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
 _MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
@@ -65,7 +68,7 @@ def acting_as(step: Step) -> str | None:
 
 def credential_of(step: Step) -> str | None:
     """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
-    if step.credential_id is None or _MANAGES_KEYS.search(step.tool or "") is None:
+    if step.credential_id is None or not says(_MANAGES_KEYS, step.tool):
         return step.credential_id
     objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
     return None if step.credential_id in objects else step.credential_id
@@ -127,8 +130,10 @@ def until(step: Step) -> int | None:
     said = _EXPIRY.search(result)
     if said is None:
         return 0
-    try:
-        moment = datetime.fromisoformat(said[1])
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
-    except (ValueError, OverflowError):
-        return 0
+    for form in _MOMENTS:
+        try:
+            moment = datetime.strptime(said[1], form) if form else datetime.fromisoformat(said[1])
+            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
+        except (ValueError, OverflowError):
+            continue
+    return 0

@@ -10,10 +10,14 @@ import msgspec
 from detect.handed_out import OBJECT_KEYS, acting_as, fingerprint, given
 from detect.memory import remember
 from detect.step import Step
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _MOST_AWAKE: Final = 16
 _DAY_NS: Final = 86_400_000_000_000
+_STIRS_NS: Final = 7 * _DAY_NS
+_FEW_SESSIONS: Final = 5
+"""Of a week: an agent with more is at work again."""
 _RETIRES: Final = re.compile(
     r"(?:delet|disabl|deactivat|revok|retir|decommission|offboard|deregister|terminat|remov|suspend|expire)",
     re.IGNORECASE,
@@ -53,6 +57,8 @@ class Lives(msgspec.Struct):
     """Agent -> (the session in which it woke, the silence before it, the longest one until then, the step before)."""
     awake: dict[str, tuple[Step, ...]] = {}
     """Session in which an agent woke -> its uncovered privileged steps."""
+    stirring: dict[str, tuple[int, list[str]]] = {}
+    """Agent -> (when it woke, its sessions since), while they are few."""
     retired: dict[str, Step] = {}
     """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
 
@@ -64,17 +70,27 @@ class Lives(msgspec.Struct):
         before = self.last.get(agent)
         if before is not None and step.at_ns - before[0] > _DAY_NS:
             silence, longest = step.at_ns - before[0], self.longest_ns.get(agent, 0)
-            remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
+            if not self._stirs(step):
+                remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
+                remember(self.stirring, agent, (step.at_ns, []))
             remember(self.longest_ns, agent, max(silence, longest))
+        stirring = self.stirring.get(agent)
+        if stirring is not None and step.session_id not in stirring[1]:
+            stirring[1].append(step.session_id)
+            if len(stirring[1]) > _FEW_SESSIONS:
+                del self.stirring[agent]
         if before is None or before[1].session_id != step.session_id:
             remember(self.last, agent, (step.at_ns, step.without_payload()))
         else:
             self.last[agent] = (step.at_ns, before[1])
 
     def sleep(self, step: Step, *, is_open: bool) -> Sleep | None:
-        """The silence before this session, where there was one of more than a day; `is_open`: nobody approved it."""
+        """The silence before this session, where there was one of more than a day, or before the few that led to it.
+
+        `is_open`: nobody approved the step.
+        """
         woke = self.woke.get(step.agent_id)
-        if woke is None or woke[0] != step.session_id:
+        if woke is None or (woke[0] != step.session_id and not self._stirs(step)):
             return None
         steps = self.awake.get(step.session_id, ())
         if is_open and len(steps) < _MOST_AWAKE:
@@ -82,17 +98,22 @@ class Lives(msgspec.Struct):
             remember(self.awake, step.session_id, steps)
         return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3], steps)
 
+    def _stirs(self, step: Step) -> bool:
+        """Whether the agent woke in the last week and was hardly at work since: a step a day is no habit yet."""
+        stirring = self.stirring.get(step.agent_id)
+        return stirring is not None and step.at_ns is not None and step.at_ns - stirring[0] <= _STIRS_NS
+
     def take(self, step: Step) -> None:
         """Remember what a step that took effect put out of service, or back into it."""
         tool = step.tool or ""
-        if not _IDENTITY.search(tool) or _DETACHES.search(tool):
+        if not says(_IDENTITY, tool) or _DETACHES.search(tool):
             return
         names = _objects(step)
-        if _RETIRES.search(tool) or _turned_off(step):
+        if says(_RETIRES, tool) or _turned_off(step):
             slim = step.without_payload()
             for name in names:
                 remember(self.retired, fingerprint(name), slim)
-        elif _REVIVES.search(tool):
+        elif says(_REVIVES, tool):
             for name in names:
                 self.retired.pop(fingerprint(name), None)
 
@@ -117,7 +138,7 @@ def _objects(step: Step) -> list[str]:
     """The key that the step names, else the agent, user or role."""
     values = scalars_in(step.arguments)
     keys = [value for key, value in values if key in _KEY_KEYS]
-    if keys or _KEYS_ALONE.search(step.tool or ""):
+    if keys or says(_KEYS_ALONE, step.tool):
         return [name for name in keys if len(name) >= 4]
     names = [value for key, value in values if key in _HOLDER_KEYS]
     return [name for name in names or [step.target or ""] if len(name) >= 4]

@@ -13,6 +13,7 @@ from detect.approvals import REFERENCE_KEYS
 from detect.memory import remember
 from detect.named_next import is_place
 from detect.step import Step, within
+from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
@@ -22,6 +23,8 @@ _TICKET_KEYS: Final = REFERENCE_KEYS | {
     "change", "approvedchange", "ticket", "ticketid", "reference", "incident", "incidentid", "case", "caseid",
 }  # fmt: skip
 """Argument names whose value is a record that both ends may cite, and no place."""
+_STAYS_OPEN_S: Final = 7 * 24 * 3600.0
+"""Seconds for which a rule is followed that nobody closed: it outlives the session that wrote it."""
 _MOST_NETWORKS: Final = 256
 _CLOSES: Final = re.compile(
     r"deny|(?<!un)block|drop|revoke|remove|delete|close|disconnect|isolat|quarantine|contain|sinkhole|reject|\bban",
@@ -35,31 +38,46 @@ class Opened(msgspec.Struct):
     """Places -> the uncovered step that opened the way to them."""
 
     places: dict[str, Step] = {}
+    lasting: dict[str, bool] = {}
+    """The steps that opened a path where their agent had never worked."""
     networks: dict[str, Step] = {}
     """Address ranges that were opened."""
 
-    def take(self, step: Step) -> None:
-        """Remember what an uncovered `network_path` step opened; what closes a path opens none."""
-        if _CLOSES.search(step.tool or ""):
-            return
+    def take(self, step: Step, *, is_new: bool = False) -> None:
+        """Remember what an uncovered `network_path` step opened; what closes a path opens none.
+
+        `is_new`: whether its agent had never worked there; its daily rules are followed within the window alone.
+        """
         values = scalars_in(step.arguments)
-        if any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values):
+        closes = any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values)
+        if closes or says(_CLOSES, step.tool):
+            for place in places_of(step):
+                self.places.pop(place, None)
+                self.networks.pop(place, None)
             return
         slim = step.without_payload()
+        if is_new:
+            remember(self.lasting, step.event_id, True)
         for place in (*places_of(step), *_places_in_text(values)):
             remember(self.places, place, slim)
             if "/" in place and _network(place) is not None:
                 remember(self.networks, place, slim, _MOST_NETWORKS)
 
     def opener(self, step: Step, window_s: float) -> Step | None:
-        """Who opened the path that this step crosses, in the window before it."""
+        """Who opened the path that this step crosses, in the window before it.
+
+        Where opening it was new to its agent, in the week before it: a path stays open until somebody closes it.
+        """
         if step.capability not in _CROSS or not self.places:
             return None
         for place in places_of(step):
             opener = self.places.get(place) or self._range_of(place)
-            if opener is not None and opener.event_id != step.event_id and within(opener, step, window_s):
+            if opener is not None and opener.event_id != step.event_id and self._is_followed(opener, step, window_s):
                 return opener
         return None
+
+    def _is_followed(self, opener: Step, step: Step, window_s: float) -> bool:
+        return within(opener, step, max(window_s, _STAYS_OPEN_S) if opener.event_id in self.lasting else window_s)
 
     def _range_of(self, place: str) -> Step | None:
         if not self.networks or not place[:1].isdigit():

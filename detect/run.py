@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
@@ -20,6 +20,7 @@ import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_undated
 from baseline.history import SERVED, CountRow, History
+from baseline.pins import content_of, pinned
 from baseline.served import ServedCounts
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
@@ -34,8 +35,11 @@ from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
 from detect.step import Step, steps_in_time
+from detect.unmatched import unmatched
+from detect.updates import after_update
 from detect.verdicts import Tuning, tuning_of
 from ingest.database import ask, ask_in_parts, open_published, rows_of
+from ingest.event import identify
 from ingest.plugins import plugins
 from ingest.published import editing, empty
 from ingest.tables import UNMATCHED
@@ -58,15 +62,6 @@ order by day nulls first, agent_id, agent_version, aspect, context, value
 _COUNTS_AT_ONCE: Final = 100_000
 
 _LAST: Final = "select cast(max(ordered_at) as date) from events"
-
-_UNMATCHED: Final = """
-select tool, agent_id, count(*) as steps
-from events
-left join classed using (tool)
-where kind = 'tool_call' and tool is not null and capability is null
-group by all
-order by steps desc, tool, agent_id
-"""
 
 
 @dataclass
@@ -112,25 +107,31 @@ def detect_in(
     cases_per_day: float | None = None,
     rules: Sequence[Rule] = (),
     registry: Registry = NO_REGISTRY,
+    pin: str | None = None,
 ) -> Detected:
-    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised."""
+    """Judge what is new since the last run, and publish all findings and cases; under a budget only some are raised.
+
+    With a pin every day is judged by that frozen baseline instead of by the days before it.
+    """
     tuning = tuning_of(data)
     with editing(data) as edition:
         connection = open_published(data)
         classify_tools(connection, capabilities)
-        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()} {registry.digest}"
+        frozen = "" if pin is None else identify("pin", pin, content_of(connection, pin))
+        version = f"{code_version()} {capabilities.version} {window_hours} {tuning.digest()} {registry.digest} {frozen}"
         stopped = where_it_stopped(connection, edition, version)
-        run = _Run(connection, window_hours, stopped, tuning, registry)
+        run = _Run(connection, window_hours, stopped, tuning, registry, pin)
         detected = _completed(connection, run.detected(), rules, tuning)
-        unmatched = ask(connection, _UNMATCHED)
-        detected.unmatched = unmatched.height
+        unknown = unmatched(connection, run.told)
+        detected.unmatched = unknown.height
         case_of = {f: case.case_id for case in detected.cases for f in case.finding_ids}
         beyond = {f for case in detected.cases for f in case.beyond}
         edition.replace("findings", findings_table(detected.found, case_of, beyond))
         detected.days = days_of(connection, detected.cases, cases_per_day)
         edition.replace("cases", cases_table(detected.cases, held_back(detected.cases, detected.days)))
+        edition.replace("reviewed", tuning.reviewed())
         edition.replace("could_fire", could_fire_table(detected.judged))
-        edition.replace("unmatched", unmatched.to_arrow().cast(UNMATCHED))
+        edition.replace("unmatched", unknown.to_arrow().cast(UNMATCHED))
         edition.replace("failed", failed_table(detected.failed))
         # What a broken detector would have said is not known: the next run judges those days anew.
         keep(edition, stopped, [] if detected.failed else run.days, version)
@@ -139,9 +140,17 @@ def detect_in(
         return detected
 
 
-def judge_all(connection: duckdb.DuckDBPyConnection, *, window_hours: float = WINDOW_HOURS) -> Detected:
+def judge_all(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    window_hours: float = WINDOW_HOURS,
+    registry: Registry = NO_REGISTRY,
+    pin: str | None = None,
+) -> Detected:
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
-    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()), NO_REGISTRY)
+    if pin is not None:
+        content_of(connection, pin)
+    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()), registry, pin)
     return _completed(connection, run.detected(), (), Tuning(()))
 
 
@@ -153,9 +162,7 @@ def _completed(
         from detect.sigma.found import found_by_rules
 
         detected.beside = found_by_rules(connection, rules)
-    raised = {
-        s.session_id for f in (*detected.found, *detected.beside) if f.detector.raises_case for s in f.finding.path
-    }
+    raised = {s.session_id for f in (*detected.found, *detected.beside) if f.raises_case for s in f.finding.path}
     detected.beside += found_by_score(connection, raised)
     detected.found += detected.beside
     loud = [f for f in detected.found if not is_quiet(f, tuning)]
@@ -184,8 +191,10 @@ class _Run:
         stopped: Stopped,
         tuning: Tuning,
         registry: Registry,
+        pin: str | None = None,
     ) -> None:
         self._connection = connection
+        self._pin = pin
         self._tuning = tuning
         self._history = History()
         self._flagged: set[str] = set()
@@ -205,6 +214,11 @@ class _Run:
             self._causal = CausalPass.resume(stopped.memory, self._history, window_hours, registry)
             self._take_up(stopped)
 
+    @property
+    def told(self) -> Mapping[str, Mapping[str, int]]:
+        """What tools showed whose names say nothing."""
+        return self._causal.told
+
     def _take_up(self, stopped: Stopped) -> None:
         for day in stopped.days:
             self._add_day(day.day, found_in(day.found), day.judged)
@@ -219,7 +233,8 @@ class _Run:
         for day, of_day in groupby(steps, key=attrgetter("day")):
             judge = self._undated if day is None else partial(self._dated, day)
             found, judged = judge(of_day)
-            raised = {s.session_id for f in found if f.detector.raises_case for s in f.finding.path}
+            raised = {s.session_id for f in found if f.raises_case for s in f.finding.path}
+            raised |= self._tuning.never
             flagged = {session for session in raised - self._flagged if not self._tuning.learnable(session)}
             self._flagged |= flagged
             self._unlearn(flagged, day)
@@ -258,14 +273,19 @@ class _Run:
         judged: Judged = Counter()
         for session_id, of_session in groupby(steps, key=lambda step: step.session_id):
             mine = [row[1:] for row in own.get(session_id, [])]
-            self._history.add(mine, sign=-1)
+            if self._pin is None:
+                self._history.add(mine, sign=-1)
             more, counted = self._judge_all(of_session)
-            self._history.add(mine)
+            if self._pin is None:
+                self._history.add(mine)
             found += more
             judged.update(counted)
         return found, judged
 
     def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
+        if self._pin is not None:
+            yield None, pinned(self._connection, self._pin, SERVED)
+            return
         parts = ask_in_parts(self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED))
         rows = chain.from_iterable(rows_of(part, part.columns) for part in parts)
         for day, group in groupby(rows, key=itemgetter(0)):
@@ -284,7 +304,7 @@ class _Run:
 
     def _unlearn(self, sessions: set[str], until: date | None) -> None:
         """Nothing is learnt from the sessions of a case: their counts are taken off, those of later days then."""
-        if not sessions:
+        if not sessions or self._pin is not None:
             return
         past: list[CountRow] = []
         for row in self._served.of(sessions):
@@ -315,6 +335,7 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
             continue
         if finding is None or (finding := borrowed(detector, finding, step, facts, history)) is None:
             continue
+        finding = after_update(detector, finding, step, history)
         path = tuple(s.without_payload() for s in finding.path)
         finding = msgspec.structs.replace(finding, path=path)
         if (excuse := facts.excuse) is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +24,7 @@ from detect.cases import Found
 from detect.continuing import code_version
 from detect.detectors import Detector, Finding
 from detect.step import Step, steps_of
-from detect.told_sessions import Key, Told, held_by, told_sessions
+from detect.told_sessions import Key, Told, each_held, told_sessions
 from detect.verdicts import tuning_of
 from ingest.database import ask, open_published
 from ingest.event import identify
@@ -38,6 +38,8 @@ MOST_OFFERED: Final = 0.01
 """The largest p that becomes a case; which of those are raised is the budget's. Also what is not learnt from."""
 MOST_LEARNT: Final = 300
 """Sessions of an agent that a model is made of, the latest: more cost without telling more of what is normal now."""
+_SCORED_AT_ONCE: Final = 1000
+"""Sessions: enough that what a batch costs is spread thin."""
 _CLAIMED: Final = 0.5
 """Being unlike its history is one property of an attack: half of the evidence, as for every novelty."""
 _LITTLE: Final = 0.25
@@ -122,25 +124,33 @@ def _rows_of(
         for t in week
     }
     stale = [t for t in week if t.key not in before or before[t.key]["rests_on"] != rests_on[t.key]]
-    scores = _scores(connection, [t for t in stale if t.agent_id in agents], known)
     found = {t.key: before[t.key] for t in week if t.key in before}
-    for told in stale:
+    by_key = {t.key: t for t in stale}
+    for key, score in _scores(connection, [t for t in stale if t.agent_id in agents], known):
+        found[key] = _row(by_key.pop(key), score, rests_on[key])
+    for told in by_key.values():
         history = seen.get(told.agent_id, 0)
         why = f"not enough history: {history} of {LEAST_SESSIONS} sessions in the weeks before"
         unknown = Score(session_id=told.session_id, p=None, odds=NO_CHANGE, sessions=history, why=why)
-        found[told.key] = _row(told, scores.get(told.key, unknown), rests_on[told.key])
+        found[told.key] = _row(told, unknown, rests_on[told.key])
     return [found[t.key] for t in week]
 
 
-def _scores(connection: duckdb.DuckDBPyConnection, judged: Sequence[Told], known: Sequence[Told]) -> dict[Key, Score]:
-    """The scores of some sessions by a model of others."""
+def _scores(
+    connection: duckdb.DuckDBPyConnection, judged: Sequence[Told], known: Sequence[Told]
+) -> Iterator[tuple[Key, Score]]:
+    """The scores of some sessions by a model of others, by session and agent; some hundred are held at a time."""
     from baseline.scoring.score import fit
 
     if not judged:
-        return {}
-    held = held_by(connection, [*known, *judged])
+        return
+    held = dict(each_held(connection, known))
     model = fit([held[t.key] for t in known])
-    return {t.key: score for t, score in zip(judged, model.score_all([held[t.key] for t in judged]), strict=True)}
+    held.clear()
+    waiting = each_held(connection, judged)
+    while some := list(islice(waiting, _SCORED_AT_ONCE)):
+        scores = model.score_all([session for _, session in some])
+        yield from ((key, score) for (key, _), score in zip(some, scores, strict=True))
 
 
 def _row(told: Told, score: Score, rests_on: str) -> _Row:

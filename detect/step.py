@@ -30,12 +30,14 @@ _LONGEST_TOLD: Final = 2_000
 _STEPS: Final = """
 select
     event_id, session_id, trace_id, parent_event_id, kind, operation, tool, capability,
+    coalesce(is_sure, true) as is_sure,
     coalesce(agent_id, '') as agent_id, coalesce(agent_version, '') as agent_version,
     epoch_ns(ordered_at) as at_ns, cast(ordered_at as date) as day,
     principal, credential_id, on_behalf_of, source_host, target, status, approval, approver, source,
     case
         when kind in ('message', 'lifecycle') then left(arguments, $longest)
-        when capability = 'read' and kind = 'tool_call' and not coalesce(regexp_matches(result, $in_force), false)
+        when capability = 'read' and is_sure and kind = 'tool_call'
+            and not coalesce(regexp_matches(result, $in_force), false)
             then null
         else arguments
     end as arguments,
@@ -87,6 +89,8 @@ class Step(msgspec.Struct, gc=False, array_like=True):
     result: str | None
     gives: bool
     """Whether the result may hold a credential (a sieve)."""
+    is_sure: bool = True
+    """Whether the tool's name says its class by itself; else what the step shows may say more."""
     previous_tool: str = ""
     """The tool that the same agent called before in this trace on that day; "" at its start."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -63,15 +63,14 @@ def told_sessions(connection: duckdb.DuckDBPyConnection) -> list[Told]:
     return [Told(*row) for row in ask(connection, _THERE).iter_rows()]
 
 
-def held_by(connection: duckdb.DuckDBPyConnection, told: Iterable[Told]) -> dict[Key, Session]:
-    """What these sessions hold."""
+def each_held(connection: duckdb.DuckDBPyConnection, told: Iterable[Told]) -> Iterator[tuple[Key, Session]]:
+    """What each of these sessions holds, one after the other by session and agent: they need not fit into memory."""
     from baseline.scoring.sessions import session_of
 
     wanted = {t.key for t in told}
     names = sorted({session for session, _ in wanted})
     parts = ask_in_parts(connection.cursor(), _HELD, _ROWS_AT_ONCE, sessions=names)
     rows = (row for part in parts for row in part.iter_rows())
-    found: dict[Key, Session] = {}
     for (session_id, agent), of_session in groupby(rows, key=lambda row: (row[0], row[1])):
         if (session_id, agent) not in wanted:
             continue
@@ -82,5 +81,4 @@ def held_by(connection: duckdb.DuckDBPyConnection, told: Iterable[Told]) -> dict
             )
             for row in of_session
         ]  # fmt: skip
-        found[session_id, agent] = session_of(session_id, agent, events)
-    return found
+        yield (session_id, agent), session_of(session_id, agent, events)

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import duckdb
+import pyarrow as pa
 
 from detect.detectors import Shows
 from detect.people import is_there, people, transaction
 from ingest.database import ask
 from ingest.event import identify
+from ingest.tables import REVIEWED
 
 Word = Literal["true_positive", "false_positive", "benign_expected", "open"]
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
@@ -171,9 +173,20 @@ class Tuning:
         """Whether a benign word was said of this session itself: its case stays where it is, closed."""
         return session_id in self._learnable
 
+    @property
+    def never(self) -> frozenset[str]:
+        """Sessions of a case that a person called an attack: nothing is learnt from them, whatever is found in them."""
+        return frozenset(self._never)
+
+    def reviewed(self) -> pa.Table:
+        """The sessions that people reviewed, as the table `reviewed` has them."""
+        told = {**dict.fromkeys(self._learnable, True), **dict.fromkeys(self._never, False)}
+        rows = [{"session_id": session_id, "is_benign": told[session_id]} for session_id in sorted(told)]
+        return pa.Table.from_pylist(rows, schema=REVIEWED)
+
     def digest(self) -> str:
         """Equal for tunings that let the same sessions be learnt from."""
-        return identify("tuning", *sorted(self._learnable - self._never))
+        return identify("tuning", *sorted(self._learnable - self._never), "", *sorted(self._never))
 
     def learnable(self, session_id: str) -> bool:
         """Whether people called every case of this flagged session benign, so that it may be learnt from."""

@@ -6,6 +6,7 @@ nothing is inferred from values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -14,16 +15,32 @@ import msgspec
 
 _LONGEST_BYTES: Final = 1 << 16
 _DEEPEST: Final = 3
+_SHORTEST_NAME: Final = 4
 
 TARGET_KEYS: Final = (
     "target", "targethost", "targetarn", "host", "hostname", "instanceid", "deviceid", "nodename", "rolearn",
     "resourcearn", "secretarn", "secretid", "functionname", "arn", "groupid", "securitygroupid", "firewallid",
     "firewall", "bucketname", "bucket", "database", "cluster", "namespace", "username", "userid", "accountid",
-    "account", "projectid", "tenantid", "subscriptionid", "resource", "resourcename", "resourceid", "url",
-    "uri", "endpoint", "domain", "ipaddress", "ip", "address", "destination", "recipient", "mailbox",
-    "channel", "repository", "path", "filepath",
+    "account", "projectid", "tenantid", "subscriptionid", "resource", "resourcename", "resourceid", "url", "uri",
+    "endpoint", "domain", "ipaddress", "ip", "address", "destination", "recipient", "mailbox", "channel",
+    "repository", "path", "filepath", "instanceids", "deviceids", "server", "servername", "machine", "machinename",
+    "vm", "vmname", "computer", "computername", "node", "pod", "podname", "device", "devicename", "endpointid",
+    "assetid", "asset", "dst", "dsthost", "remotehost", "dbinstanceidentifier", "snapshotid", "volumeid", "imageid",
+    "secretname", "secretpath", "vaultpath", "secret", "role", "rolename", "togroup", "group", "groupname",
+    "policyarn", "policyname", "trailname", "detectorid", "sensorid", "rulename", "queueurl", "topicarn",
+    "tablename", "table", "clustername", "stackname", "repo", "repositoryname", "serviceaccountname", "appid",
+    "applicationid", "application", "name",
 )  # fmt: skip
 """Argument names (lower case, without separators) that hold what a call touches, the most telling first."""
+
+_ENDPOINT: Final = re.compile(
+    r"(?:https?://)?(?:"
+    r"[a-z0-9-]+(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.(?:amazonaws\.com(?:\.cn)?|api\.aws)|[a-z0-9.-]+\.googleapis\.com"
+    r"|(?:management|graph|login)\.(?:azure|microsoft|windows|microsoftonline)\.(?:com|net)"
+    r")(?::\d+)?/?",
+    re.IGNORECASE,
+)
+"""Where a cloud answers its calls: the way to a thing, and no thing of its own."""
 
 CREDENTIAL_KEYS: Final = (
     "credentialid",
@@ -80,9 +97,18 @@ def _named(scalars: Iterable[tuple[str, str]]) -> Named:
     for key, value in scalars:
         telling = _TELLING.get(key)
         if telling is not None and telling[1] < ranks.get(telling[0], len(_TELLING)):
+            if telling[0] == "target" and not is_thing(value, key):
+                continue
             field, ranks[field] = telling
             found[field] = value
     return Named(**found) if found else _NOTHING
+
+
+def is_thing(value: str, key: str = "") -> bool:
+    """Whether a value names a thing that a call can touch: no endpoint of a cloud; as a `name`, one word."""
+    if key == "name" and (len(value) < _SHORTEST_NAME or " " in value):
+        return False
+    return "." not in value or _ENDPOINT.fullmatch(value) is None
 
 
 @lru_cache(maxsize=64)

@@ -87,6 +87,10 @@ PINNED: Final = pa.schema(
 )
 """A row: a row of counts in a baseline that was frozen under the name `pin`."""
 
+REVIEWED: Final = pa.schema({"session_id": _TEXT, "is_benign": pa.bool_()})
+"""A row: a session of a case that a person gave a verdict on, as the last run knew it: every case of it was called
+benign, or one of them was true."""
+
 FINDINGS: Final = pa.schema(
     {
         "finding_id": _TEXT,
@@ -154,8 +158,10 @@ them (null where nothing can be said, and `why` says why), `voices` each voice's
 most, `nearest` the benign session whose request is most like this one's (told with the reasons, of a low `p` alone),
 `history` how many sessions it rests on, `rests_on` a digest of the session and of all that was learnt from."""
 
-UNMATCHED: Final = pa.schema({"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT})
-"""A row: a tool that the capability table does not know, an agent that used it, and how often."""
+UNMATCHED: Final = pa.schema(
+    {"tool": _TEXT, "agent_id": _TEXT, "steps": _COUNT, "classed_as": _TEXT, "shown_by": _TEXT}
+)
+"""A row: a tool whose name says nothing, an agent that used it how often, and the class that its calls showed, how."""
 
 COULD_FIRE: Final = pa.schema(
     {"detector": _TEXT, "agent_id": _TEXT, "steps": _COUNT, "could_judge": _COUNT, "missing": _TEXT}
@@ -181,6 +187,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "rejected": REJECTED,
     "counts": COUNTS,
     "pinned": PINNED,
+    "reviewed": REVIEWED,
     "findings": FINDINGS,
     "cases": CASES,
     "session_scores": SESSION_SCORES,

@@ -48,7 +48,7 @@ def said(at: AppTest) -> str:
 
 def tables(at: AppTest) -> list[dict[str, list[Any]]]:
     """The tables of the page in their order, each as its columns by name."""
-    given = [json.loads(element.proto.json) for element in at.get("bidi_component") if is_table(element)]
+    given = [json.loads(element.proto.json)[0] for element in at.get("bidi_component") if is_table(element)]
     return [
         {column["name"]: [row[place] for row in table["rows"]] for place, column in enumerate(table["columns"])}
         for table in given
@@ -62,7 +62,7 @@ def rows_in(at: AppTest) -> int:
 
 def links(at: AppTest, column: str) -> list[str | None]:
     """Where the cells of this column of the page's first table that has links there lead."""
-    given = [json.loads(element.proto.json) for element in at.get("bidi_component") if is_table(element)]
+    given = [json.loads(element.proto.json)[0] for element in at.get("bidi_component") if is_table(element)]
     return next(list(table["links"][column]) for table in given if column in table["links"])
 
 

@@ -192,17 +192,33 @@ class Past:
 
     def nearest(self, agent: str, asked: frozenset[str], without: int = -1) -> list[Like]:
         """(likeness, number, words, tools) of the agent's tasks, the most similar first; one may be left out."""
-        weights, unseen = self.weights, self.unseen
-        whole = math.fsum(map(weights.get, asked, repeat(unseen)))
+        tasks, asking = self.requests.get(agent, ()), self._asking_for.get(agent, {})
+        common: list[list[float]] = [[] for _ in tasks]
+        found = []
+        for word in asked:
+            weight = self.weights.get(word, self.unseen)
+            found.append(weight)
+            for number in asking.get(word, ()):
+                common[number].append(weight)
+        whole = math.fsum(found)
         scored = []
-        for number, (words, tools) in enumerate(self.requests.get(agent, ())):
-            if number == without:
-                continue
-            common = math.fsum(map(weights.get, words & asked, repeat(unseen)))
-            shorter = min(self._request_weights[agent][number], whole)
-            scored.append((-(common / shorter if shorter > 0 else 0.0), number, words, tools))
-        scored.sort(key=lambda s: s[:2])
-        return [(-like, number, words, tools) for like, number, words, tools in scored]
+        for number, (weight, parts) in enumerate(zip(self._request_weights.get(agent, ()), common, strict=True)):
+            shorter = min(weight, whole)
+            if number != without:
+                scored.append((-math.fsum(parts) / shorter if shorter > 0 else 0.0, number))
+        scored.sort()
+        return [(-like, number, *tasks[number]) for like, number in scored]
+
+    @cached_property
+    def _asking_for(self) -> dict[str, dict[str, list[int]]]:
+        """By agent and word: the numbers of the tasks whose request holds it."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for agent, requests in self.requests.items():
+            tasks = found[agent] = defaultdict(list)
+            for number, (words, _) in enumerate(requests):
+                for word in words:
+                    tasks[word].append(number)
+        return found
 
     @cached_property
     def _request_weights(self) -> dict[str, list[float]]:

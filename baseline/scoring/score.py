@@ -19,7 +19,7 @@ from baseline.scoring.scored import WEIGHTS, Score, Seen
 from baseline.scoring.sessions import Session
 from baseline.scoring.shape import FEATURES, Forest, features_of, forest_of
 from baseline.scoring.tasks import groups_of
-from baseline.scoring.traits import TRAITS, Measured, Rows, measured
+from baseline.scoring.traits import TRAITS, Measured, Rows, measured, no_collection
 
 __all__ = ["NOT_ENOUGH", "NO_CHANGE", "Model", "Score", "fit"]
 
@@ -48,6 +48,10 @@ class Model:
 
     def score_all(self, sessions: Sequence[Session]) -> list[Score]:
         """Many sessions at once, in their order; each is judged alone."""
+        with no_collection():
+            return self._score_all(sessions)
+
+    def _score_all(self, sessions: Sequence[Session]) -> list[Score]:
         known = self.judge.past.sessions
         found = measured(sessions, self.judge.past, self.judge.relevance)
         odds = self.judge.orders.of(found.rows)

@@ -7,7 +7,7 @@ const instances = new WeakMap()
 const KEYS = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, Home: -Infinity, End: Infinity }
 
 export default function mount(component) {
-  const { data, parentElement } = component
+  const { data: [data], parentElement } = component
   let here = instances.get(parentElement)
   if (!here) instances.set(parentElement, (here = new Rows(parentElement)))
   here.show(data)

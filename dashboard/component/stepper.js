@@ -17,14 +17,14 @@ const TEN = 10, ROWS = 15, VISITED_MS = 1200
 const instances = new WeakMap()
 
 export default function mount(component) {
-  const { data, parentElement } = component
+  const { data: [data], parentElement } = component
   let here = instances.get(parentElement)
   if (here && (here.data.session !== data.session || here.data.generation !== data.generation)) {
     here.close()
     here = null
   }
-  if (here) here.again(component)
-  else instances.set(parentElement, (here = new Stepper(component)))
+  if (here) here.again(component, data)
+  else instances.set(parentElement, (here = new Stepper(component, data)))
   return () => {
     here.close()
     instances.delete(parentElement)
@@ -32,9 +32,9 @@ export default function mount(component) {
 }
 
 class Stepper {
-  constructor(component) {
+  constructor(component, data) {
     this.component = component
-    this.data = component.data
+    this.data = data
     const asked = new URLSearchParams(location.search)
     this.store = new Store(this.data, () => this.arrived(), (text) => this.say(text))
     this.filter = new Filter(this.store)
@@ -71,10 +71,10 @@ class Stepper {
   }
 
   // The script ran again: it may have kept a moment, or the URL may name another place than a step of this component's.
-  again(component) {
+  again(component, data) {
     const asked = new URLSearchParams(location.search)
     this.component = component
-    this.data = this.store.data = component.data
+    this.data = this.store.data = data
     this.trail.kept = this.data.kept
     this.trail.draw()
     if (asked.get("session") === this.data.session && !asked.has("step")) this.go(this.data.step)

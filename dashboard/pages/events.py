@@ -10,7 +10,7 @@ import streamlit as st
 from baseline.capability_table import CAPABILITIES
 from dashboard import listing, parts, queries, words
 from dashboard.links import link
-from dashboard.queries_of_events import PAGE, Search, moment, search
+from dashboard.queries_of_events import PAGE, Search, how_many, moment, search
 from dashboard.words import counted
 
 STATUSES = ("any", "ok", "error", "denied", "pending", "unknown")
@@ -96,7 +96,7 @@ else:
     )
     said, on = st.columns([6, 2])
     said.text(
-        f"{found.rows.height:,} of {words.count(found.matching, 'step', 'steps')} that match, the newest first. "
+        f"{found.rows.height:,} of {words.count(how_many(wanted), 'step', 'steps')} that match, the newest first. "
         "A row leads to the step."
     )
     kept = {name: value for name in FILTERS if (value := st.query_params.get(name))}

@@ -40,7 +40,7 @@ files = queries.files_read()
 st.subheader("Files", anchor=False)
 if files.height:
     listing.table(
-        files.with_columns(words.adds_up()),
+        files.with_columns(words.adds_up(), words.end_column("path", 46)),
         {
             "path": listing.text("file", 330),
             "reader": listing.text("reader", 120),
@@ -76,12 +76,14 @@ if unknown.height:
     listing.table(
         unknown,
         {
-            "tool": listing.text("tool", 330),
-            "agent_id": listing.text("agent", 300),
+            "tool": listing.text("tool", 270),
+            "agent_id": listing.text("agent", 220),
             "steps": listing.number("steps", 84),
+            "classed_as": listing.text("classed as", 170),
+            "shown_by": listing.text("shown by", 416),
         },
-        key="unmatched", alt="Tools without a capability, the agents that used them, and how often.",
+        key="unmatched", alt="Tools without a capability, who used them how often, and what shows a class.",
     )  # fmt: skip
-    st.text("Detectors that look for a capability are silent on these. Name them in the capability table.")
+    st.text("Where no call shows a class, detectors are silent. Your own table (--capabilities) goes before.")
 else:
     st.text("None.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from detect.commands.detect import Budget
+from detect.commands.detect import Against, Budget
 from ingest.command import (
     DATA,
     Capabilities,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from baseline.capability import Capabilities as Table
     from detect.backtest import Backtest
+    from detect.settings import Settings
 
 _SHOWN: Final = 3
 """Matches of a rule that are shown as examples."""
@@ -41,6 +42,7 @@ def backtest(
     capabilities: Capabilities = None,
     budget: Budget = None,
     days: Annotated[int | None, typer.Option("--days", min=1, help="Of a budget: show the last so many days.")] = None,
+    against: Against = None,
 ) -> None:
     """Replay history a day at a time: what Sigma rules, or without any a budget of cases a day, would have raised."""
     from baseline.capability import Capabilities as Table
@@ -51,25 +53,33 @@ def backtest(
     if rules:
         _by_rules(open_published(data), rules, table, json)
         return
-    wanted = load_settings().detect.cases_per_day if budget is None else budget
+    settings = load_settings()
+    wanted = settings.detect.cases_per_day if budget is None else budget
     if wanted is None:
         raise typer.BadParameter("give it, or rules, or cases_per_day under [detect]", param_hint="--budget")
-    _by_budget(open_published(data), wanted, table, days, json)
-
-
-def _by_budget(
-    connection: duckdb.DuckDBPyConnection, cases_per_day: float, table: Table, days: int | None, json: bool
-) -> None:
-    from baseline.fold import classify_tools
-    from detect.backtest import backtest as replayed
-
-    classify_tools(connection, table)
-    with working("replaying"):
-        found = replayed(connection, cases_per_day, days)
+    found = _replayed(open_published(data), wanted, table, days, settings, against)
     print_json(as_json(found)) if json else print_days(found)
     for name, reason in sorted(found.failed.items()):
         note(f"the detector {name} broke: {inert(reason)}; the others ran on")
     leave(broken=list(found.failed))
+
+
+def _replayed(
+    connection: duckdb.DuckDBPyConnection,
+    cases_per_day: float,
+    table: Table,
+    days: int | None,
+    settings: Settings,
+    pin: str | None,
+) -> Backtest:
+    from baseline.fold import classify_tools
+    from detect.backtest import backtest as replayed
+    from detect.registry import load
+
+    classify_tools(connection, table)
+    with working("replaying"):
+        registry, hours = load(settings.detect.registries), settings.detect.window_hours
+        return replayed(connection, cases_per_day, days, window_hours=hours, registry=registry, pin=pin)
 
 
 def _by_rules(connection: duckdb.DuckDBPyConnection, rules: list[Path], table: Table, json: bool) -> None:

@@ -32,6 +32,12 @@ Budget = Annotated[
 ]
 
 
+Against = Annotated[
+    str | None,
+    typer.Option("--against", metavar="PIN", help="Judge by this frozen baseline (`custodiet baseline --pin`)."),
+]
+
+
 @command
 def detect(
     data: Data = DATA,
@@ -39,13 +45,15 @@ def detect(
     capabilities: Capabilities = None,
     fail_on: FailOn = None,
     budget: Budget = None,
+    against: Against = None,
 ) -> None:
     """Judge every privileged step against the days before it; findings of one root make one case."""
     from detect.settings import load_settings
 
     least = severity(fail_on)
     settings = load_settings()
-    detected = judge(data, capabilities, settings, settings.detect.cases_per_day if budget is None else budget)
+    cases_per_day = settings.detect.cases_per_day if budget is None else budget
+    detected = judge(data, capabilities, settings, cases_per_day, pin=against)
     print_json(as_json(detected, data)) if json else print_detected(detected, data)
     leave(broken=list(detected.failed), found=at_least(detected, least))
 
@@ -57,6 +65,7 @@ def judge(
     cases_per_day: float | None = None,
     *,
     tells: bool = True,
+    pin: str | None = None,
 ) -> Detected:
     """Detect and publish, and write the alerts into the outbox in the same step; without settings there are none."""
     from baseline.capability import Capabilities as Table
@@ -73,7 +82,7 @@ def judge(
         registry = load(settings.detect.registries if settings is not None else ())
         table = Table.load(*(capabilities or []))
         detected = detect_in(
-            data, table, window_hours=hours, cases_per_day=cases_per_day, rules=rules, registry=registry
+            data, table, window_hours=hours, cases_per_day=cases_per_day, rules=rules, registry=registry, pin=pin
         )
         if settings is not None and tells:
             raise_alerts(data, open_published(data), settings)
@@ -115,7 +124,8 @@ def print_detected(detected: Detected, data: Path) -> None:
     if detected.unmatched:
         typer.echo(f"{detected.unmatched} tools are not in the capability table; class them with --capabilities:")
         for row in ask(connection, "from unmatched order by steps desc, tool, agent_id limit 10").iter_rows(named=True):
-            typer.echo(f"  {inert(row['tool'])} ({row['steps']:,} steps of {inert(row['agent_id'])})")
+            shown = f": {row['classed_as']} by {inert(row['shown_by'])}" if row["classed_as"] else ""
+            typer.echo(f"  {inert(row['tool'])} ({row['steps']:,} steps of {inert(row['agent_id'])}){shown}")
     for name, reason in sorted(detected.failed.items()):
         note(f"the detector {name} broke: {reason}; the others ran on")
 

@@ -63,5 +63,6 @@ def retain(
         return
     typer.echo(
         f"{done.sessions:,} sessions that ended before {done.before} were dropped ({done.events:,} events, "
-        f"{done.cases:,} cases); {done.kept_as_evidence:,} were kept as evidence"
+        f"{done.cases:,} cases); {done.kept_as_evidence:,} were kept as evidence, "
+        f"{done.spool_files:,} files of the spool removed"
     )

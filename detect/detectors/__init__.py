@@ -33,6 +33,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """0..1: for a step that is of no class itself, a hand-off or an approval, what it lets happen."""
     left: float = 1.0
     """0..1: how much of the evidence is left by what speaks for the step (`detect/excuses.py`)."""
+    counts: float = 1.0
+    """The share of its evidence that it keeps; less than all of it raises no case, and supports those of others."""
 
 
 Shows = Literal["movement", "novelty", "support"]
@@ -42,7 +44,7 @@ medium severity at most; or only support for a case that others raise."""
 Judge = Callable[[Step, Facts, History], Finding | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detector:
     """A question asked of every privileged step."""
 
@@ -56,6 +58,8 @@ class Detector:
     shows: Shows
     asked: Asked = "privileged"
     """Which steps it is asked about."""
+    is_pure_novelty: bool = False
+    """Whether it asks for no more than what an update brings: another tool, another name, another order."""
 
     @property
     def raises_case(self) -> bool:
@@ -64,11 +68,17 @@ class Detector:
 
 
 def detector(
-    *, needs: tuple[str, ...], techniques: tuple[str, ...], shows: Shows, asked: Asked = "privileged"
+    *,
+    needs: tuple[str, ...],
+    techniques: tuple[str, ...],
+    shows: Shows,
+    asked: Asked = "privileged",
+    is_pure_novelty: bool = False,
 ) -> Callable[[Judge], Detector]:
     """Declare a detector."""
 
     def declare(judge: Judge) -> Detector:
-        return Detector(judge.__name__, first_line(judge.__doc__), judge, needs, techniques, shows, asked)
+        summary = first_line(judge.__doc__)
+        return Detector(judge.__name__, summary, judge, needs, techniques, shows, asked, is_pure_novelty)
 
     return declare

@@ -3,28 +3,26 @@ from __future__ import annotations
 from baseline.history import History
 from detect.causal import Facts
 from detect.detectors import Finding, detector
-from detect.detectors._novelty import in_change_window, peers_say
 from detect.step import Step
 
 
-@detector(needs=("tool",), techniques=("T1078.004", "AML.T0053"), shows="novelty")
+@detector(needs=("tool",), techniques=("T1078.004", "AML.T0053"), shows="novelty", is_pure_novelty=True)
 def first_privileged_use(
     step: Step, facts: Facts, history: History, *, usual_among_peers: float = 0.05, at_most: float = 0.1
 ) -> Finding | None:
     """The agent used a privileged tool that it had never used before, and nobody approved it.
 
-    Quiet: with less than the minimum history; where an approval covers the step; on the first two days of a
-    new agent version, when new tools are what an update is for; where at least 5 % of the other agents'
-    sessions use the tool, so that it is new only to this agent; where a tenth of its sessions, and of what its
-    peers and the fleet use, is as new.
+    Quiet: with less than the minimum history; where an approval covers the step; where at least 5 % of the other
+    agents' sessions use the tool, so that it is new only to this agent; where one session in ten brings something as
+    new to the agent, its peers and the fleet.
     Misses: a privileged tool that the agent uses every day, turned to another end.
     Method: the `new_terms` rule type of elastic/detection-rules, restricted to privileged steps (on
-    labelled sessions that alone more than halves the false positives).
+    labelled sessions that alone more than halves the false positives); its probability by Pitman-Yor processes.
     """
     if not facts.has_history or facts.coverage.is_covered or step.tool is None:
         return None
     agent = step.agent_id
-    if history.seen(agent, "tool", step.tool).sessions or in_change_window(step, history):
+    if history.seen(agent, "tool", step.tool).sessions:
         return None
     peers, peer_sessions = history.peers(agent, "tool", step.tool)
     if peer_sessions and peers / peer_sessions >= usual_among_peers:
@@ -35,8 +33,12 @@ def first_privileged_use(
     return Finding(
         title="first use of a privileged tool",
         observed=f"{step.tool} ({step.capability}), {facts.coverage}",
-        expected=f"0 of {sessions:,} sessions of this agent used it; {peers_say(peers, peer_sessions)} "
+        expected=f"0 of {sessions:,} sessions of this agent used it; {_peers_say(peers, peer_sessions)} "
         f"(p = {new.p:.2g})",
         anomaly=1 - new.p,
         path=(step,),
     )
+
+
+def _peers_say(showed: int, sessions: int) -> str:
+    return f"{showed:,} of {sessions:,} sessions of the other agents" if sessions else "no other agent was seen"

@@ -13,7 +13,7 @@ def network_path_opened_then_crossed(
     """One agent opened a network path that nobody approved, and another agent crossed it to a new target.
 
     Quiet: where the opening was approved; where the agent that crosses has reached the target before; where
-    nobody crosses within a day.
+    nobody crosses within a day (within a week, where opening it was new to its agent); where somebody closed it before.
     Misses: a crossing by something that leaves no agent log; a path opened by an approval that was too wide.
     Method: LATMA's switched bridge (Silverfort), with the opening of the path as its first edge.
     """

@@ -3,19 +3,18 @@ from __future__ import annotations
 from baseline.history import History
 from detect.causal import Facts
 from detect.detectors import Finding, detector
-from detect.detectors._novelty import in_change_window
 from detect.step import Step
 
 
-@detector(needs=("tool",), techniques=("AML.T0053",), shows="support")
+@detector(needs=("tool",), techniques=("AML.T0053",), shows="support", is_pure_novelty=True)
 def unlikely_transition_into_privileged_call(
     step: Step, facts: Facts, history: History, *, at_most: float = 0.01, least_steps: int = 50
 ) -> Finding | None:
     """The agent went into a privileged call from a step that this call hardly ever follows.
 
     Quiet: where the step before was seen fewer than 50 times, so that nothing is known of what follows it;
-    where an approval covers the call; on the first two days of a new version; for a tool that the agent never used,
-    which follows nothing as yet (then the first use is the finding).
+    where an approval covers the call; for a tool that the agent never used, which follows nothing as yet (then the
+    first use is the finding).
     Misses: an attack that keeps the agent's usual order of tools. Raises no case by itself: a rare order
     is one of the properties of an attack, and benign sessions have it too.
     Method: first-order Markov with Witten-Bell back-off (`History.probability`).
@@ -26,7 +25,7 @@ def unlikely_transition_into_privileged_call(
     if not history.seen(agent, "tool", step.tool).sessions:
         return None
     context_steps = history.steps_in(agent, "transition", before)
-    if context_steps < least_steps or in_change_window(step, history):
+    if context_steps < least_steps:
         return None
     probability = history.probability(agent, "transition", step.tool, before)
     if probability > at_most:

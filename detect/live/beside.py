@@ -61,6 +61,10 @@ class Beside:
         rules = {f"sigma: {rule.title}" for rule in self._of_one_step}
         self._replace(found_by_rules(connection, self._of_one_step, spoken=self._spoken), rules, events)
 
+    def is_asked(self, scores: Sequence[str]) -> bool:
+        """Whether there is anything to be said of a published state with these files of scores."""
+        return bool(self._of_several) or self._scores != tuple(scores)
+
     def late(
         self,
         connection: duckdb.DuckDBPyConnection,

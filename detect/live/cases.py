@@ -133,7 +133,7 @@ class Cases:
                 events.discard(event_id)
                 if not events:
                     del self._events_of[key]
-        for session in (s.session_id for f in told if f.detector.raises_case for s in f.finding.path):
+        for session in (s.session_id for f in told if f.raises_case for s in f.finding.path):
             self._flagged[session] += sign
             if not self._flagged[session]:
                 del self._flagged[session]

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -141,16 +142,17 @@ def publish(
     fold(data, capabilities)
     dropped = retention(data, capabilities)
     write_for_people(data)
-    connection = open_published(data)
-    classify_tools(connection, capabilities)
-    scores = published(data).files("session_scores")
-    late = beside.late(connection, handover.since, scores, handover.flagged) if handover.pieces else None
+    late, scores = None, published(data).files("session_scores")
+    if handover.pieces and beside.is_asked(scores):
+        with closing(open_published(data)) as connection:
+            classify_tools(connection, capabilities)
+            late = beside.late(connection, handover.since, scores, handover.flagged)
     counts = unlearnt = None
     days: list[date] = []
     if handover.learn is not None:
         counts, unlearnt = learnable(data, *handover.learn, handover.flagged, handover.newly_flagged, capabilities)
-        days = stored_days(connection)
-    connection.close()
+        with closing(open_published(data)) as connection:
+            days = stored_days(connection)
     generation = published(data).generation
     return Published(handover, generation, None, counts, unlearnt, days, late, dropped)
 

@@ -20,11 +20,14 @@ _DENIED: Final = re.compile(
 )
 _MCP_DENIED: Final = (401, 403)
 _TELLING: Final = (
-    "rolearn", "instanceid", "bucketname", "groupid", "secretid", "functionname", "statemachinearn", "executionarn",
-    "modelid", "gatewayid", "agentruntimearn", "keyid", "documentname", "dbinstanceidentifier", "snapshotid",
-    "volumeid", "vpcid", "subnetid", "networkinterfaceid", "tablename", "queueurl", "topicarn", "clustername",
-    "repositoryname", "stackname", "detectorid", "trailname", "loggroupname", "rolename", "username", "groupname",
-    "policyarn", "accesskeyid", "resourcearn", "name",
+    "rolearn", "instanceid", "instanceids", "bucketname", "groupid", "secretid", "functionname", "statemachinearn",
+    "executionarn", "modelid", "gatewayid", "agentruntimearn", "keyid", "documentname", "dbinstanceidentifier",
+    "snapshotid", "volumeid", "vpcid", "subnetid", "networkinterfaceid", "tablename", "queueurl", "topicarn",
+    "clustername", "repositoryname", "stackname", "detectorid", "trailname", "loggroupname", "rolename",
+    "username", "groupname",
+    "policyarn", "accesskeyid", "resourcearn", "sourcearn", "dbclusteridentifier", "dbsnapshotidentifier", "imageid",
+    "allocationid", "routetableid", "networkaclid", "policyname", "certificatearn", "hostedzoneid", "projectname",
+    "s3bucketname", "name",
 )  # fmt: skip
 """Request parameters (lower case) that name what an AWS call is made on, the most telling first."""
 
@@ -74,7 +77,10 @@ def human_of(who: Identity) -> str | None:
 
 
 def target_of(event: Event, arguments: str | None) -> str | None:
-    """The resource's ARN; else the telling request parameter; else the account or service called."""
+    """The resource's ARN; else the telling request parameter; else the account called, where it is another one.
+
+    The caller's own account and the service that answers are where every call goes, and no targets.
+    """
     for resource in event.resources or ():
         named = (resource.arn or resource.name) if isinstance(resource, Resource) else resource
         if named:
@@ -83,7 +89,9 @@ def target_of(event: Event, arguments: str | None) -> str | None:
     for key, value in scalars_in(arguments):
         found.setdefault(key, value)
     telling = next((found[key] for key in _TELLING if key in found), None)
-    return telling or named_in(arguments).target or event.recipient_account_id or event.event_source or None
+    own = event.user_identity.account_id if event.user_identity else None
+    called = event.recipient_account_id
+    return telling or named_in(arguments).target or (called if called != own else None) or None
 
 
 def ending(event: Event, result: str | None) -> tuple[Status, str | None]:

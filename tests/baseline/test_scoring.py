@@ -10,12 +10,14 @@ import polars as pl
 import pytest
 
 from baseline.scoring.combine import cauchy, tail_of
+from baseline.scoring.drawn import drawn_of
 from baseline.scoring.provenance import origin_of, origins_of
 from baseline.scoring.score import Model
 from baseline.scoring.score import fit as fit_all
 from baseline.scoring.scored import Score
 from baseline.scoring.sessions import Session, session_of, sessions_of
 from baseline.scoring.tasks import groups_of
+from baseline.scoring.words import text_of
 from ingest.event import Observation, identify
 
 ACCOUNTS = [f"GB{n}LOYD{n * 7919:08d}" for n in range(11, 23)]
@@ -237,3 +239,26 @@ def test_one_certain_voice_is_heard_among_quiet_ones() -> None:
     assert found[0] < 1e-5
     assert found[1] == pytest.approx(0.3)
     assert 0 < found[2] < 1e-10
+
+
+def test_the_nearest_task_shares_most_of_the_request_and_one_can_be_left_out(model: Model) -> None:
+    past = model.judge.past
+    asked = session("s", "Look up the notes on the garage, create a note 'visit garage 2'").asked
+    first, *others = past.nearest("clerk", asked)
+    assert first[0] == pytest.approx(1.0)
+    assert "garag" in first[2]
+    assert [like for like, *_ in (first, *others)] == sorted((like for like, *_ in (first, *others)), reverse=True)
+    assert past.nearest("clerk", asked, first[1]) == others
+    assert past.nearest("nobody", asked) == []
+
+
+def test_what_a_call_took_from_answers_is_told_from_what_was_asked_for(model: Model) -> None:
+    whole = hijacked()
+    answers = [(0, text_of(whole.steps[0].result))]
+    drawn = drawn_of(whole.steps[1], "clerk", whole.asked_tokens, answers, model.judge.past)
+    assert drawn.key == [0, 2, 0]
+    assert drawn.identifiers == 2
+    assert list(drawn.needles) == ["900", FOREIGN.lower()], "words that no task showed weigh the same: by name"
+    asked = drawn_of(whole.steps[2], "clerk", whole.asked_tokens, answers, model.judge.past)
+    assert asked.key == [1, 0, 0]
+    assert asked.needles == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +171,7 @@ def build_filled(data: Path) -> Path:
         ],
         rejected=[{"path": "logs/sess-1.jsonl", "line": 7, "reason": "not JSON: unexpected end of data; the line was cut",
                    "sha256": identify("file", 1)}],
-        unmatched=[{"tool": "quantum.entangle", "agent_id": "soc-triage", "steps": 3}],
+        unmatched=[{"tool": "quantum.entangle", "agent_id": "soc-triage", "steps": 3, "classed_as": None, "shown_by": None}],
         could_fire=COULD_FIRE,
         failed=[{"plugin": "detectors/broken_one.py", "reason": "ZeroDivisionError: division by zero"}],
     )  # fmt: skip
@@ -199,7 +199,7 @@ def build_hostile(data: Path) -> Path:
         files=[{"sha256": everything, "path": everything, "size_bytes": 1, "reader": everything, "records": 1, "events": 0,
                 "folded": 0, "rejected": 1, "duplicates": 0}],
         rejected=[{"path": everything, "line": 1, "reason": everything, "sha256": everything}],
-        unmatched=[{"tool": text, "agent_id": text, "steps": 1} for text in HOSTILE],
+        unmatched=[{"tool": t, "agent_id": t, "steps": 1, "classed_as": t, "shown_by": t} for t in HOSTILE],
         could_fire=[{"detector": everything, "agent_id": everything, "steps": 2, "could_judge": 1, "missing": everything}],
         failed=[{"plugin": everything, "reason": everything}],
     )  # fmt: skip
@@ -273,6 +273,22 @@ def long_server(long_store: Path) -> Iterator[Server]:
     started = Server(long_store)
     yield started
     started.stop()
+
+
+@pytest.fixture
+def written_store() -> Callable[[Path, list[str]], Path]:
+    """Publishes one session `written` whose calls have these arguments, each with its place as target."""
+
+    def publishing(data: Path, arguments: list[str]) -> Path:
+        return publish(
+            data,
+            [
+                step("written", n, "writer", tool="note.add", target=str(n), arguments=a)
+                for n, a in enumerate(arguments)
+            ],
+        )
+
+    return publishing
 
 
 @pytest.fixture(scope="session")

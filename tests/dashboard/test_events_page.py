@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from opening import assert_inert, opened, rows_in, said, tables
 
-from dashboard import queries
-from dashboard.queries_of_events import PAGE, Search, moment, search
+from dashboard import queries, queries_of_events
+from dashboard.queries_of_events import PAGE, Search, how_many, moment, search
+from dashboard.queries_of_session import matching
+from dashboard.stepper_session import open_session
 
 
 def tools(data: Path, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> list[str]:
@@ -43,11 +46,46 @@ def test_pages_by_key_give_every_step_once(long_store: Path, monkeypatch: pytest
     after = ""
     for place in range(5):
         found = search(Search(agent="e"), after)
-        assert (found.rows.height, found.matching, found.more) == (PAGE, 500, place < 4)
+        assert (found.rows.height, how_many(Search(agent="e")), found.more) == (PAGE, 500, place < 4)
         seen += found.rows["event_id"].to_list()
         after = seen[-1]
     assert len(set(seen)) == 500
     assert search(Search(), after).rows.height == 0
+
+
+def test_looking_in_the_newest_days_first_changes_no_answer(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(queries.DATA, str(filled))
+    whole = search(Search()).rows["event_id"].to_list()
+    assert len(whole) == 36
+    monkeypatch.setattr(queries_of_events, "PAGE", 7)
+    monkeypatch.setattr(queries_of_events, "_WINDOWS_DAYS", (0.0001, 0.0004))
+    seen: list[str] = []
+    while (found := search(Search(), seen[-1] if seen else "")).rows.height:
+        seen += found.rows["event_id"].to_list()
+    assert seen == whole
+
+
+def test_a_text_is_found_in_the_form_in_which_a_log_holds_it(
+    tmp_path: Path, written_store: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = [
+        '{"q":"caf\\u00e9 \\u00c9COLE"}',
+        '{"q":"say \\"hello\\" to C:\\\\temp"}',
+        '{"q":"café"}',
+        '{"q":"cafe"}',
+    ]
+    data = written_store(tmp_path / "data", written)
+    monkeypatch.setenv(queries.DATA, str(data))
+
+    def found(text: str) -> list[int]:
+        return sorted(search(Search(text=text)).rows["target"].cast(int).to_list())
+
+    assert found("café") == found("CAFÉ") == [0, 2]
+    assert found('"hello"') == found("C:\\temp") == [1]
+    assert found("caf.") == found("|") == []
+    session = open_session(data, queries.generation(), "written")
+    assert session is not None
+    assert len(matching(session.connect(), session.files, "written", "café")) == 2
 
 
 def test_the_next_page_is_a_link_that_keeps_the_question(long_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

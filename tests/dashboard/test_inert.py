@@ -191,7 +191,7 @@ def test_what_is_shown_as_text_was_made_visible(file: Path) -> None:
         else:
             continue
         bad += [f"{file.name}:{call.lineno} {name}({ast.unparse(c)})" for c in checked if not is_told(c)]
-    allowed = {"parts.py text(value)", "parts.py text(line)", "parts.py code(text)", "path.py text(text)"}
+    allowed = {"parts.py text(value)", "parts.py text(line)", "parts.py code(text)"}
     assert [b for b in bad if re.sub(r":\d+", "", b) not in allowed] == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opening import assert_inert, opened, rows_in, said, tables
+from opening import assert_inert, links, opened, rows_in, said, tables
 from streamlit.testing.v1 import AppTest
 
 from baseline.beside import Usual
@@ -20,7 +20,7 @@ INCIDENT = "sess-incident-0042"
 
 def stepping(at: AppTest) -> dict[str, Any]:
     """What the stepping component was given."""
-    return dict(json.loads(at.get("bidi_component")[0].proto.json))
+    return dict(json.loads(at.get("bidi_component")[0].proto.json)[0])
 
 
 def first(at: AppTest) -> str:
@@ -76,16 +76,14 @@ def test_a_case_shows_its_path_and_its_findings(filled: Path, monkeypatch: pytes
     assert "✖ Critical case" in text
     assert "Borrowed credential opened a path to prod-db" in text
     assert [m.value for m in at.metric] == ["0.97", "0.93"]
-    assert "…ident-0042.jsonl:11" in text
+    (steps,) = tables(at)
+    assert steps["step"] == ["step 6", "step 7", "▶ step 8", "step 10", "step 11"]
+    assert steps["source"][-1] == "…ncident-0042.jsonl:11"
+    assert links(at, "step")[2] == f"replay?session={INCIDENT}&step=8"
     assert "soc-triage acts as role/soc-triage in 412 of 412 sessions" in text
     labels = [link.proto.label for link in at.get("page_link")]
     assert labels == [
         ":primary[▶ Replay from the worst step]",
-        ":primary[step 6]",
-        ":primary[step 7]",
-        ":primary[▶ step 8]",
-        ":primary[step 10]",
-        ":primary[step 11]",
         ":primary[Movement: from identity to target]",
         ":primary[Compare with the nearest quiet session]",
         ":primary[Agent: what is normal for it]",
@@ -105,7 +103,7 @@ def test_a_step_that_left_the_store_keeps_its_place_in_the_path(
         edition.replace("traces")
         edition.publish()
     at = opened(data, monkeypatch, "case", case="case-0001")
-    assert said(at).count("This step is not in the store any more.") == 5
+    assert tables(at)[0]["tool"] == ["This step is not in the store any more."] * 5
 
 
 @pytest.mark.parametrize(

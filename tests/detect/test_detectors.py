@@ -107,7 +107,21 @@ def test_too_little_history_is_not_judged_and_that_is_said(fleet: Fleet) -> None
 def test_a_new_version_may_bring_a_new_tool_for_a_day(fleet: Fleet) -> None:
     fleet.habit("triage", look())
     fleet.session("triage", NEW_DAY, call("delete_bucket", target="b1"), agent_version="2")
-    assert fired(fleet.judge()) == []
+    detected = fleet.judge()
+    (found,) = detected.found
+    assert not detected.cases and found.finding.title == "first use of a privileged tool, after an update"
+    assert "version 2 is new since 2026-03-09: what is only new counts 30%" in found.finding.expected
+
+
+def test_a_new_version_is_no_reason_to_act_as_somebody_else(fleet: Fleet) -> None:
+    fleet.habit("triage", look(credential_id="AKIAQ7EXAMPLE000OWN"))
+    switch = call("create_access_key", target="svc", result=KEY)
+    use = call("delete_bucket", target="b1", credential_id="AKIAQ7EXAMPLE00NEWK")
+    for day, version, tools in ((NEW_DAY, "2", 0.3), (NEW_DAY + 40, "1", 1.0)):
+        fleet.session("triage", day, look(), switch, use, name=f"as {version}", agent_version=version)
+        found = {f.detector.name: f for f in fleet.judge().found if f.step.session_id == f"as {version}"}
+        assert found["credential_switch_then_new_reach"].finding.counts == 1
+        assert found["first_privileged_use"].finding.counts == tools
 
 
 def test_what_a_new_version_does_only_later_is_found(fleet: Fleet) -> None:
@@ -402,5 +416,5 @@ def test_a_tool_that_no_rule_knows_is_listed(fleet: Fleet) -> None:
     fleet.session("triage", 0, call("frobnicate"), call("frobnicate"))
     fleet.judge()
     assert ask(open_published(fleet.data), "from unmatched").to_dicts() == [
-        {"tool": "frobnicate", "agent_id": "triage", "steps": 2}
+        {"tool": "frobnicate", "agent_id": "triage", "steps": 2, "classed_as": None, "shown_by": None}
     ]

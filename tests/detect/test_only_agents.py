@@ -306,3 +306,17 @@ def test_what_was_said_of_an_agent_before_weighs_less_the_next_day(fleet: Fleet)
     weights = [case.anomaly for case in sorted(fleet.judge().cases, key=lambda c: c.path[0].at_ns or 0)]
     assert weights == sorted(weights, reverse=True)
     assert weights[-1] < 0.7 * weights[0]
+
+
+def test_what_two_logs_tell_of_one_run_is_one_case(fleet: Fleet) -> None:
+    """The role's session bears the run's name; a name that anybody may give joins nothing."""
+    role = "arn:aws:sts::123456789012:assumed-role/automation/"
+    fleet.habit("fixer", look())
+    fleet.habit("role/automation", look())
+    for run, named in (("fix/20260309-7c1d99aa", "fix-20260309-7c1d99aa"), ("backup", "backup")):
+        fleet.session("fixer", DAY, call("delete_bucket", target=f"{run}-a"), name=run)
+        fleet.session("role/automation", DAY, call("s3:DeleteBucket", target=f"{run}-b"), principal=role + named,
+                      minute=9, name=f"role/automation/{named}/day")  # fmt: skip
+    together = [{s.session_id for s in case.path} for case in fleet.judge().cases]
+    assert {"fix/20260309-7c1d99aa", "role/automation/fix-20260309-7c1d99aa/day"} in together
+    assert {"backup"} in together

@@ -25,7 +25,7 @@ def fed(fleet: Fleet, *poison: dict[str, object]) -> None:
 
 
 def found_on_his_day(detected: Detected) -> list[str]:
-    return sorted(f.detector.name for f in detected.found if f.step.session_id == "his-day" and f.detector.raises_case)
+    return sorted(f.detector.name for f in detected.found if f.step.session_id == "his-day" and f.raises_case)
 
 
 POISONS = {
