@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from detect.credentials import given
+from detect.handed_out import given
 
 ASPECTS: Final = ("credential", "principal", "agent", "host", "target", "path")
 """Credentials acted with or handed out, principals, agents, hosts acted from, targets reached, network paths opened."""

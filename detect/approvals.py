@@ -7,12 +7,15 @@ person who is not the agent. A source that has no place for approvals is never r
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal
 
 import msgspec
 
+from baseline.capability_table import words_of
 from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in
@@ -73,7 +76,7 @@ _WORST_LAST: Final[tuple[Cover, ...]] = (
     "expired", "automatic", "other_arguments", "used_up", "by_an_agent", "by_the_agent", "denied",
 )  # fmt: skip
 
-_REFERENCE_KEYS: Final = frozenset(
+REFERENCE_KEYS: Final = frozenset(
     {"approvalid", "approvalref", "approvalreference", "approvaltoken", "approval", "approvalrequestid", "changeid",
      "changeticket", "changerequest", "changerequestid", "approvedin"}
 )  # fmt: skip
@@ -81,6 +84,10 @@ _REFERENCE_KEYS: Final = frozenset(
 _HASH_KEYS: Final = frozenset(
     {"argumentshash", "argumentssha256", "argshash", "argssha256", "argumentsdigest", "inputhash", "payloadhash"}
 )
+_WORDS_KEYS: Final = frozenset(
+    {"reason", "purpose", "comment", "description", "note", "notes", "justification", "message", "summary", "title"}
+)
+"""Argument names that hold words for a reader: a retry may say it otherwise, and does the same."""
 _EXPIRY_KEYS: Final = frozenset({"expiresat", "expires", "validuntil", "expiry", "notafter", "approveduntil"})
 _LIFETIME_KEYS: Final = frozenset({"expiresins", "expiresinseconds", "ttl", "ttls", "ttlseconds", "validfors"})
 _SCOPE_KEYS: Final = frozenset({"scope", "scopes", "allowedtools", "allowedtargets", "targets"})
@@ -93,7 +100,7 @@ class Approval(msgspec.Struct):
 
     step: Step
     named: frozenset[str]
-    arguments: dict[str, str]
+    arguments: dict[str, frozenset[str]]
     reference: str | None
     digest: str | None
     ends_ns: int | None
@@ -134,7 +141,7 @@ class Approvals(msgspec.Struct):
         """The best that can be said of a step; an approval that names nothing covers the next step only."""
         if (own := self._own(step)) is not None:
             return own
-        decided = self.decided.get(step.session_id, [])
+        decided = self.decided.get(step.session_id) or self.decided.get(named_session(step), [])
         if not decided:
             if self._is_replayed(step):
                 return Coverage("replayed")
@@ -204,14 +211,16 @@ class Approvals(msgspec.Struct):
             return approval.digest in (_digest_of(step), canonical_digest(step.arguments, "sha256"))
         if not approval.scope.isdisjoint({step.target, step.tool, step.capability}):
             return True
-        if given.tool is not None and given.tool == step.tool and step.target is None:
+        if given.tool is not None and step.target is None and action_of(given.tool) == action_of(step.tool or ""):
             return not _differs(approval.arguments, step.arguments)
         if step.target is not None and step.target in approval.named:
             return given.tool is None or given.tool != step.tool or not _differs(approval.arguments, step.arguments)
         if given.target is not None:
             return False
         if given.tool is not None:
-            return given.tool == step.tool and not _differs(approval.arguments, step.arguments)
+            return action_of(given.tool) == action_of(step.tool or "") and not _differs(
+                approval.arguments, step.arguments
+            )
         if set(approval.used_by) - {step.event_id} or not step.is_privileged:
             return False
         if step.event_id not in approval.used_by:
@@ -219,9 +228,21 @@ class Approvals(msgspec.Struct):
         return True
 
 
+def named_session(step: Step) -> str:
+    """The session that a role session is named after: a cloud's own log knows an agent's run by that name alone."""
+    principal = step.principal or ""
+    return principal.rpartition("/")[2] if "/" in principal else ""
+
+
+@lru_cache(maxsize=1 << 14)
+def action_of(tool: str) -> str:
+    """What a tool does, without whose it is and how it is written: `iam:PutRolePolicy` is `put_role_policy`."""
+    return "".join(words_of(tool.rpartition(":")[2].rpartition(".")[2].rpartition("__")[2]))
+
+
 def reference_in(arguments: str | None) -> str | None:
     """The decision that a call or an approval names by its id."""
-    return next((value for key, value in scalars_in(arguments) if key in _REFERENCE_KEYS and len(value) >= 4), None)
+    return next((value for key, value in scalars_in(arguments) if key in REFERENCE_KEYS and len(value) >= 4), None)
 
 
 def canonical_digest(arguments: str | None, algorithm: Literal["blake2b", "sha256"] = "blake2b") -> str:
@@ -252,7 +273,7 @@ def _read(step: Step) -> Approval:
     return Approval(
         step=step.without_payload(),
         named=frozenset(value for _, value in values) | ({step.target} if step.target else set()),
-        arguments={key: value for key, value in values if key not in _REFERENCE_KEYS},
+        arguments=_by_name((key, value) for key, value in values if key not in REFERENCE_KEYS),
         reference=reference_in(step.arguments),
         digest=next((value.removeprefix("sha256:") for key, value in values if key in _HASH_KEYS), None),
         ends_ns=ends,
@@ -269,6 +290,16 @@ def _moment(text: str) -> int | None:
         return None
 
 
-def _differs(approved: dict[str, str], done: str | None) -> bool:
-    """Whether both name the same argument with another value."""
-    return any(key in approved and approved[key] != value for key, value in scalars_in(done))
+def _differs(approved: dict[str, frozenset[str]], done: str | None) -> bool:
+    """Whether both name the same argument, and what was done has a value there that was not approved."""
+    return any(
+        key in approved and not values <= approved[key] and key not in _WORDS_KEYS
+        for key, values in _by_name(scalars_in(done)).items()
+    )
+
+
+def _by_name(values: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    named: dict[str, frozenset[str]] = {}
+    for key, value in values:
+        named[key] = named.get(key, frozenset()) | {value}
+    return named

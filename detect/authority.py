@@ -30,6 +30,8 @@ SCOPE_KEYS: Final = frozenset(
 _PARENT_KEYS: Final = ("parentworkflowid", "parentsessionid", "parentsession", "parentrunid", "parenttraceid")
 _CHILD_KEYS: Final = ("sessionid", "childsessionid", "runid", "workflowid", "threadid", "taskid", "conversationid")
 _SOON_S: Final = 300
+_AT_ONCE_S: Final = 30
+_MOST_BEGUN: Final = 20_000
 _MOST_HANDOFFS: Final = 8
 
 
@@ -55,6 +57,8 @@ class Delegations(msgspec.Struct):
     """(session, agent) -> the delegation that it works under."""
 
     under: dict[tuple[str, str], Delegation] = {}
+    begun: dict[tuple[str, str], Step] = {}
+    """(session, agent) -> its first step there, once there was any hand-off."""
     lately: dict[str, Delegation] = {}
     """Agent -> the last hand-off to it, for logs that share no session with the hand-off."""
 
@@ -87,11 +91,30 @@ class Delegations(msgspec.Struct):
         if above is not None:
             remember(self.under, (start.session_id, start.agent_id), above)
 
+    def begin(self, step: Step) -> None:
+        """Remember when a session of an agent began; every tool call passes here."""
+        key = (step.session_id, step.agent_id)
+        if self.lately and key not in self.begun:
+            remember(self.begun, key, step.without_payload(), _MOST_BEGUN)
+
     def of(self, step: Step) -> Delegation | None:
         """The delegation that the step's agent works under in this session."""
         delegation = self.under.get((step.session_id, step.agent_id))
-        if delegation is not None or not self.lately or "/" not in step.agent_id:
+        if delegation is not None or not self.lately:
             return delegation
+        if "/" not in step.agent_id:
+            return self._begun_after(step)
+        return self._of_role(step)
+
+    def _begun_after(self, step: Step) -> Delegation | None:
+        """A hand-off with a scope right before the session began, for the same person: a task with its own session."""
+        lately, first = self.lately.get(step.agent_id), self.begun.get((step.session_id, step.agent_id))
+        if first is None or lately is None or not lately.is_stated:
+            return None
+        is_same_human = first.on_behalf_of is not None and first.on_behalf_of == lately.handoff.on_behalf_of
+        return lately if is_same_human and within(lately.handoff, first, _AT_ONCE_S) else None
+
+    def _of_role(self, step: Step) -> Delegation | None:
         # A cloud's own log knows the agent by its role, and no session of the agent's.
         role = step.agent_id.rpartition("/")[2]
         for name in (role, *(role.split("-", n)[n] for n in (1,) if "-" in role)):

@@ -16,7 +16,7 @@ import msgspec
 from baseline.capability import Capabilities
 from baseline.capability_table import PRIVILEGED, Capability, name_set
 from baseline.carried import carried
-from detect.credentials import given
+from detect.handed_out import given
 from detect.step import Step
 
 _HOSTS: Final = name_set("""

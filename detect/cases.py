@@ -9,8 +9,8 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from detect.credentials import IS_TEMPORARY
 from detect.detectors import Detector, Finding, Shows
+from detect.handed_out import IS_TEMPORARY
 from detect.step import Step
 from ingest.event import identify
 

@@ -19,25 +19,30 @@ from detect.approvals import Approvals, Coverage
 from detect.authority import Delegation, Delegations
 from detect.behaviour import Behaviour
 from detect.chains import Chains, Completed, Phases
-from detect.credentials import Credentials, Switch
+from detect.credentials import LONGEST_PATH, Credentials, Switch
 from detect.disguise import Shapes
 from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
+from detect.excuses import Excuse, Excuses
 from detect.governance import cleans_log_of, rewrites_itself
+from detect.handed_out import is_service, is_temporary, may_grant
 from detect.lives import Lives, Sleep
 from detect.memory import Habits, packed, unpacked
+from detect.named_next import NamedNext
 from detect.opened import Opened
 from detect.provenance import Origin, Provenance
-from detect.reach import HOUR_S, Reach, Reaches, Stranger
+from detect.reach import HOUR_S, Place, Reach, Reaches, Stranger
 from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
 from detect.shift import Shift, Shifts
 from detect.stamping import Stamp, Stamps
 from detect.step import Step, within
+from detect.weakened import After, Weakened
 
 WINDOW_HOURS: Final = 24.0
 """How long a path, a delegation or a temporary credential is followed: Hopper's backtrace is a day as well."""
 _MOVES: Final = frozenset({"remote_execution", "credential", "permission", "network_path"})
+_GOES: Final = frozenset({"remote_execution", "credential"})
 
 Asked = Literal["privileged", "handoff", "approval"]
 """What a detector is asked about."""
@@ -48,11 +53,43 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     asked: Asked = "privileged"
     coverage: Coverage = Coverage("none")
+    excuse: Excuse | None = None
+    """What speaks for the step although no person approved it."""
     has_history: bool = False
     root: str = ""
     """The agent at the start of the path: who first held what this step acts with."""
     root_has_history: bool = False
     is_new_to_root: bool = False
+    takes_chance: float = 0.0
+    """Of the root of the path taking a credential that is new to it."""
+    is_just_given: bool = False
+    """Whether the logs show who took the credential that the step acts with."""
+    is_new_to_giver: bool = False
+    """Whether who took the credential that the step acts with had never reached the target."""
+    raises_own: Step | None = None
+    """The step that took the credential with which this one gives more rights to whom that credential stands for."""
+    new_key: Step | None = None
+    """The step that handed out the credential that is used from a place where nobody ever acted."""
+    told: tuple[Step, ...] = ()
+    """(the output whose text named both, the step that took the credential): this one uses it on the place named."""
+    after: After | None = None
+    """What this session weakened shortly before."""
+    place: Place | None = None
+    """Where the step goes out from, where nobody ever acted from there."""
+    came: tuple[Step, ...] = ()
+    """The steps on other places, each of which named the next one in its command, up to this step's target."""
+    came_shown: int = 0
+    """Sessions of earlier days that went the last of these ways."""
+    chain: tuple[Step, ...] = ()
+    """The steps that each took a temporary credential with the one before; this step takes or uses the last."""
+    chain_path: tuple[Step, ...] = ()
+    """The same from where it leaves what its root may hold, this step last."""
+    chain_shown: int = 0
+    """Sessions in which the root of the chain had one as long."""
+    chain_shown_by_all: int = 0
+    """Sessions of the fleet that had one as long."""
+    chain_chance: float = 1.0
+    """Of the root going from one role to another that it never went to from there; 0 where it did go there."""
     reach: Reach
     switch: Switch | None = None
     opened_by: Step | None = None
@@ -103,14 +140,17 @@ class Memory(msgspec.Struct):
     """Everything that the pass remembers."""
 
     approvals: Approvals = msgspec.field(default_factory=Approvals)
+    excuses: Excuses = msgspec.field(default_factory=Excuses)
     credentials: Credentials = msgspec.field(default_factory=Credentials)
     opened: Opened = msgspec.field(default_factory=Opened)
+    named_next: NamedNext = msgspec.field(default_factory=NamedNext)
     delegations: Delegations = msgspec.field(default_factory=Delegations)
     reaches: Reaches = msgspec.field(default_factory=Reaches)
     restrictions: Restrictions = msgspec.field(default_factory=Restrictions)
     lives: Lives = msgspec.field(default_factory=Lives)
     provenance: Provenance = msgspec.field(default_factory=Provenance)
     chains: Chains = msgspec.field(default_factory=Chains)
+    weakened: Weakened = msgspec.field(default_factory=Weakened)
     shapes: Shapes = msgspec.field(default_factory=Shapes)
     distances: Distances = msgspec.field(default_factory=Distances)
     shifts: Shifts = msgspec.field(default_factory=Shifts)
@@ -186,16 +226,22 @@ class CausalPass:
     def _call(self, step: Step) -> Facts | None:
         memory = self._memory
         memory.lives.seen(step)
+        memory.delegations.begin(step)
         memory.approvals.acts(step.agent_id)
         unmasked = None if step.is_privileged else memory.shapes.unmask(step, memory.credentials.given)
         if unmasked is not None:
             step.capability = unmasked.capability
-        is_asked = step.is_privileged or memory.credentials.is_handed_on(step)
+        is_asked = not is_service(step.agent_id) and (
+            step.is_privileged or memory.credentials.is_handed_on(step, self._history, memory.habits)
+        )
         facts = self._judged(step, unmasked) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
-            if step.gives and step.is_done:
-                memory.credentials.take(step, None, _UNKNOWN, self._history, memory.habits)
+            if step.is_done and (step.gives or may_grant(step)):
+                coverage, said = memory.approvals.covering(step), memory.provenance.text_that_named(step)
+                memory.credentials.take(step, None, coverage, self._history, memory.habits, said)
+                memory.lives.given_out(step)
+            memory.excuses.take(step)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
         return facts
@@ -206,22 +252,49 @@ class CausalPass:
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         delegation = memory.delegations.of(step)
+        if is_covered:
+            memory.credentials.approve(step, window_s)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
-        is_open_move = reach.is_new and not is_covered and step.is_privileged
+        is_open_move = reach.is_new and not is_covered and step.is_privileged and step.capability != "destructive"
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
         if step.is_privileged and unmasked is None:
             memory.shapes.unmask(step)
         is_move = is_open_move and step.is_done and step.capability in _MOVES
         hops, hops_shown = memory.chains.hop(step, habits) if is_move else ((), (0, 0))
         fan, fan_shown, fan_sessions = self._fan(step) if is_open_move else ((), (0, 0), 0)
+        chain, chain_path, chain_shown, chain_chance = self._chain(step)
+        chain_shown_by_all = habits.seen("chain", "", str(len(chain))) if chain else 0
+        came, came_shown = self._came(step) if step.capability in _GOES else ((), 0)
         if step.is_done:
             memory.distances.take(step, switch, habits)
+        is_own_rule = rewrites_itself(step)
+        place = memory.reaches.place(step, habits)
+        after = None if is_covered or not step.is_done else memory.weakened.after(step, habits)
         facts = Facts(
             coverage=coverage,
+            after=after,
+            place=place,
+            raises_own=memory.credentials.raises_own(step, window_s),
+            new_key=memory.credentials.giver(step, window_s) if place is not None else None,
+            told=memory.credentials.told(step, window_s),
+            excuse=None if is_covered else memory.excuses.of(step, coverage, habits),
             has_history=self._history.is_enough(step.agent_id),
             root=root,
             root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
             is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
+            takes_chance=memory.credentials.takes_chance(switch.path[0].agent_id, self._history, habits)
+            if switch is not None
+            else 0.0,
+            is_just_given=memory.credentials.is_given(step, window_s),
+            is_new_to_giver=switch is not None
+            and memory.reaches.is_new_to(switch.path[0].agent_id, step.target or "", self._history, habits),
+            came=came,
+            came_shown=came_shown,
+            chain=chain,
+            chain_path=chain_path,
+            chain_shown=chain_shown,
+            chain_chance=chain_chance,
+            chain_shown_by_all=chain_shown_by_all,
             reach=reach,
             switch=switch,
             opened_by=memory.opened.opener(step, window_s),
@@ -230,9 +303,9 @@ class CausalPass:
             standing=standing(self.registry, step, delegation, habits),
             unmasked=unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
-            sleep=memory.lives.sleep(step),
+            sleep=memory.lives.sleep(step, is_open=not is_covered and step.is_done),
             retired_by=memory.lives.retired_by(step) if step.is_done else None,
-            rewrites_itself=rewrites_itself(step),
+            rewrites_itself=is_own_rule,
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),
             origin=memory.provenance.origin(step, habits),
             phases=memory.chains.phase(step, habits, is_covered=is_covered)
@@ -251,13 +324,59 @@ class CausalPass:
         )
         if step.is_done:
             memory.credentials.note(step, habits, window_s)
-            memory.credentials.take(step, switch, coverage, self._history, habits)
+            said = memory.provenance.text_that_named(step) if step.gives else None
+            memory.credentials.take(step, switch, coverage, self._history, habits, said)
             memory.lives.take(step)
+            if step.gives:
+                memory.lives.given_out(step)
             if step.capability == "network_path" and not is_covered:
                 memory.opened.take(step, is_new=is_open_move)
             if is_open_move:
                 memory.reaches.remember(step)
+            if not is_covered and self._weakens(step, is_own_rule=is_own_rule):
+                memory.weakened.take(step, is_own_rule=is_own_rule)
         return facts
+
+    def _chain(self, step: Step) -> tuple[tuple[Step, ...], tuple[Step, ...], int, float]:
+        """The temporary credentials that led to this step, and how often their root went as far."""
+        taken, way = self._memory.credentials.chain(step, self._window_s)
+        chain = (*taken, step.without_payload()) if step.gives and is_temporary(step) else taken
+        if not taken or len(chain) < 2:
+            return (), (), 0, 1.0
+        habits, root, links = self._memory.habits, taken[0].agent_id, str(len(chain))
+        if chain[-2].target == chain[-1].target:
+            return (), (), 0, 1.0
+        edge = f"{chain[-2].target} {chain[-1].target}"
+        before, edges = habits.seen("chain", root), habits.distinct("chain edge", root)
+        chance = 0.0 if habits.seen("chain edge", root, edge) else (edges + 1) / (before + edges + 2)
+        for parts in ((), (links,)):
+            habits.note(step.session_id, "chain", root, *parts)
+        habits.note(step.session_id, "chain edge", root, edge)
+        habits.note(step.session_id, "chain", "", links)
+        return (
+            chain,
+            (*way, step),
+            sum(habits.seen("chain", root, str(n)) for n in range(len(chain), LONGEST_PATH + 2)),
+            chance,
+        )
+
+    def _weakens(self, step: Step, *, is_own_rule: bool) -> bool:
+        """Whether the step weakens what holds others or its own agent back, and that is not its agent's habit."""
+        if not is_own_rule and step.capability != "defence_impairment":
+            return False
+        return not self._history.seen(step.agent_id, "tool_target", step.target or "", step.tool or "").sessions
+
+    def _came(self, step: Step) -> tuple[tuple[Step, ...], int]:
+        """The way that commands on other hosts had named, and in how many sessions somebody went it before."""
+        memory = self._memory
+        came = memory.named_next.came(step, self._window_s)
+        if step.is_done and step.capability == "remote_execution":
+            memory.named_next.take(step, came)
+        if not came:
+            return (), 0
+        way = (came[-1].target or "", step.target or "")
+        memory.habits.note(step.session_id, "way", *way)
+        return came, memory.habits.seen("way", *way)
 
     def _fan(self, step: Step) -> tuple[tuple[Step, ...], tuple[int, int], int]:
         """The new targets of the last hour, one step each, and in how many sessions there were as many before."""
@@ -281,4 +400,3 @@ class CausalPass:
 
 
 _NOWHERE: Final = Reach(False, False, False, False, 1.0, 0)
-_UNKNOWN: Final = Coverage("none")

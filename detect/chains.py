@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import msgspec
 
 from baseline.capability_table import CAPABILITIES, words_of
+from detect.approvals import action_of
 from detect.memory import Habits, remember
 from detect.step import Step, within
 
@@ -80,7 +81,7 @@ class Chains(msgspec.Struct):
 
     def method(self, step: Step, habits: Habits, window_s: float) -> Completed | None:
         """The way to more privilege that this step completes."""
-        action = _action(step.tool or "")
+        action = action_of(step.tool or "")
         if action not in telling_actions():
             return None
         agent = step.agent_id
@@ -147,8 +148,3 @@ def methods() -> tuple[Method, ...]:
 def telling_actions() -> frozenset[str]:
     """Every action that a method names."""
     return frozenset(action for method in methods() for some in method.actions for action in some)
-
-
-@lru_cache(maxsize=1 << 14)
-def _action(tool: str) -> str:
-    return "".join(words_of(tool.rpartition(":")[2].rpartition(".")[2].rpartition("__")[2])) if tool else ""

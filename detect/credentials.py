@@ -7,9 +7,6 @@ step that gave the credential is known, and *unclear* where it is not. A secret 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from hashlib import blake2b
 from math import inf
 from typing import Final, Literal
 
@@ -17,19 +14,27 @@ import msgspec
 
 from baseline.history import History
 from detect.approvals import Coverage
+from detect.handed_out import (
+    IS_TEMPORARY,
+    acted_with,
+    acting_as,
+    credential_of,
+    fingerprint,
+    given,
+    holders_in,
+    is_service,
+    may_grant,
+    opaque_in,
+    role_of,
+    until,
+)
 from detect.memory import Habits, remember
+from detect.provenance import Said
 from detect.step import Step, within
-from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 LONGEST_PATH: Final = 12
 
-_GIVEN: Final = re.compile(
-    r"""\\*"(access_?key_?id|session_?token|access_?token|refresh_?token|id_?token|api_?key(?:_?id)?|key_?id|token_?id
-    |access_?key|token|client_?secret|client_?secret_?id|client_?id|secret_?access_?key|secret_?string|secret_?value
-    |secret_?arn|password|private_?key|private_?key_?id|credential(?:_?id)?|certificate_?id)\\*"\s*:\s*\\*"([^"\\]{4,4096})""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _SECRET: Final = re.compile(
     r"secret_?access_?key|session_?token|access_?token|refresh_?token|client_?secret|password|private_?key|api_?key\b"
     r"|kubeconfig|BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{8,}\.",
@@ -38,26 +43,13 @@ _SECRET: Final = re.compile(
 """Without one of these, a result that names many credentials is a list of them."""
 _MOST_HANDED: Final = 3
 _MOST_USERS: Final = 4
-_HAS_DIGIT: Final = re.compile(r"\d")
-_OPAQUE: Final = re.compile(r"(?=.*[a-zA-Z])(?=.*\d)[\w+/=~-]{16,4096}")
-_SHAPED: Final = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b|\barn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@/-]+"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abps]-|sk-)[\w-]{16,}"
-)
-_TEMPORARY: Final = re.compile(r"session_?token|expir|\bASIA", re.IGNORECASE)
-IS_TEMPORARY: Final = re.compile(r"ASIA[A-Z0-9]{12}|ey[JK]")
-"""A temporary credential is new every time: that no log gave it says nothing."""
-_EXPIRY: Final = re.compile(
-    r"\"(?:expiration|expires_?at|expiry|valid_?until|not_?after)\\*\"\s*:\s*\\*\"([^\"\\]+)", re.IGNORECASE
-)
-_MOMENTS: Final = ("", "%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p", "%a %b %d %H:%M:%S UTC %Y")
-"""Forms of a moment: ISO 8601, then as CloudTrail writes the expiration of a session."""
-OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
-"""Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
-_MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
+_MOST_APPROVED: Final = 5_000
+_LEAST_PLACE: Final = 6
+_LEAST_TAKEN: Final = 5
 _CARRIED: Final = re.compile(r"[\w+/=.~:@-]{8,4096}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
-_ASSUMED: Final = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?")
+_ONE_MOMENT_S: Final = 120
+_A_DAY_S: Final = 24 * 3600
 
 
 class Gift(msgspec.Struct, frozen=True):
@@ -73,6 +65,14 @@ class Gift(msgspec.Struct, frozen=True):
     """Whether giving such credentials is the giver's usual work, if not this one."""
     until_ns: int | None
     """When it ends; None: a key that lives until it is rotated."""
+    told_by: tuple[str, ...] = ()
+    """Under which names the logs tell of the giving: a cloud's own log knows an agent by its role."""
+    chain: tuple[Step, ...] = ()
+    """All steps that each took a temporary credential with the one before, also those that the agent may hold."""
+    names: tuple[str, ...] = ()
+    """Whom the giving step named: the user, role or account that the credential stands for."""
+    said: Said | None = None
+    """The text of an earlier output in which what was taken was named."""
 
 
 class Switch(msgspec.Struct, frozen=True):
@@ -84,6 +84,10 @@ class Switch(msgspec.Struct, frozen=True):
     """From the step that gave the credential to the step that used it."""
     is_session: bool = False
     """Whether the credential is a temporary one: who uses it is the one who took it, under another name."""
+    is_handed_on: bool = False
+    """Whether another agent took it, as whom this one never acted."""
+    is_first_use: bool = True
+    """Whether this is the first step of its session to act with it."""
 
 
 class Credentials(msgspec.Struct):
@@ -92,6 +96,10 @@ class Credentials(msgspec.Struct):
     given: dict[str, Gift] = {}
     acquired: dict[tuple[str, str], Gift] = {}
     """(session, agent) -> the last credential that it took."""
+    approved: dict[tuple[str, str], bool] = {}
+    """(session, the step that gave a credential): a person approved a step of the session that acts with it."""
+    used: dict[tuple[str, str], str] = {}
+    """(session, the step that gave a credential) -> the first step of the session that acts with it."""
     users: dict[str, list[str]] = {}
     """The step that gave a credential -> the agents that acted with it."""
 
@@ -99,17 +107,20 @@ class Credentials(msgspec.Struct):
         """Whether the step acts as somebody its agent never acted as."""
         acting = acting_as(step)
         if acting is None:
-            return self._without_a_name(step, history) or self._carried(step, habits, window_s)
-        return self._acting(step, acting, history, habits, window_s) or self._carried(step, habits, window_s)
+            return self._without_a_name(step, history) or self._carried(step, history, habits, window_s)
+        return self._acting(step, acting, history, habits, window_s) or self._carried(step, history, habits, window_s)
 
     def _acting(self, step: Step, acting: str, history: History, habits: Habits, window_s: float) -> Switch | None:
         agent = step.agent_id
         aspect = "credential" if acting == step.credential_id else "principal"
         if history.seen(agent, aspect, acting).sessions:
             return None
-        gift = self._gift_of(acting, step, window_s) or self._gift_of(_acted_with(acting), step, window_s, key=True)
+        gift = self._gift_of(acting, step, window_s) or self._gift_of(acted_with(acting), step, window_s, key=True)
         if gift is not None:
-            return None if self._may_hold(gift, step, habits) or self._is_shared(gift, step) else _clear(gift, step)
+            if self._may_hold(gift, step, habits) or self._is_shared(gift, step):
+                return None
+            is_handed_on = self._is_handed_on(gift, step, history, habits)
+            return _clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
         if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
             return None
         if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
@@ -123,7 +134,7 @@ class Credentials(msgspec.Struct):
             return None
         return Switch("unclear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
 
-    def _carried(self, step: Step, habits: Habits, window_s: float) -> Switch | None:
+    def _carried(self, step: Step, history: History, habits: Habits, window_s: float) -> Switch | None:
         """A credential in the arguments of a call: `export AWS_ACCESS_KEY_ID=…`, a header, a password."""
         if not self.given or step.arguments is None or step.capability in (None, "read", "credential"):
             return None
@@ -133,7 +144,8 @@ class Credentials(msgspec.Struct):
                 if gift is None or gift.identity == part or part in (step.target, step.tool, step.principal):
                     continue
                 if gift.step.event_id != step.event_id and not self._may_hold(gift, step, habits):
-                    return _clear(gift, step)
+                    is_handed_on = self._is_handed_on(gift, step, history, habits)
+                    return _clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
         return None
 
     def _gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
@@ -155,26 +167,120 @@ class Credentials(msgspec.Struct):
         return len(users) > _MOST_USERS
 
     def _may_hold(self, gift: Gift, step: Step, habits: Habits) -> bool:
-        agent = step.agent_id
-        if gift.is_held and (gift.step.agent_id == agent or gift.until_ns is not None):
+        if (gift.is_held or gift.is_trade) and _is_own(gift.identity, step) and (gift.is_held or gift.until_ns is None):
             return True
-        if gift.is_trade and gift.identity in (agent.rpartition("/")[2], (step.principal or "").rpartition("/")[2]):
+        if gift.is_held and not self._is_of_another(gift, step, habits):
             return True
-        return habits.seen("acts as", agent, gift.identity) > 0
+        return habits.seen("acts as", step.agent_id, gift.identity) > 0 or self._is_approved(gift, step)
 
-    def is_handed_on(self, step: Step) -> bool:
-        """Whether the step acts with a credential that another agent took, without approval or habit."""
+    def approve(self, step: Step, window_s: float) -> None:
+        """A person let the agent act with this credential: for the rest of the session it holds it."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is not None:
+            remember(self.approved, (step.session_id, gift.step.event_id), True, _MOST_APPROVED)
+
+    def _is_approved(self, gift: Gift, step: Step) -> bool:
+        return (step.session_id, gift.step.event_id) in self.approved
+
+    def takes_chance(self, root: str, history: History, habits: Habits) -> float:
+        """The probability that what the root takes next is new to it (Witten and Bell, method C).
+
+        Of a root that hardly ever took a credential, that it takes one at all: then of all its sessions.
+        """
+        times, distinct = habits.seen("takes", root), habits.distinct("takes", root)
+        if times < _LEAST_TAKEN:
+            times = history.sessions(root)
+        return (distinct + 1) / (times + distinct + 2)
+
+    def _is_of_another(self, gift: Gift, step: Step, habits: Habits) -> bool:
+        """Whether somebody else took the credential: not this agent under any of its names, nor for this identity."""
+        agent = step.agent_id
+        if is_service(gift.step.agent_id):
+            first = self.users.get(gift.step.event_id, [agent])[0]
+            return (
+                first != agent and not _is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
+            )
+        if agent in gift.told_by or _is_own(gift.identity, step) or self._is_approved(gift, step):
+            return False
+        known_as = (agent, *gift.told_by)
+        return not any(
+            habits.seen("acts as", agent, name) or habits.seen("acts as", name, agent) for name in known_as
+        ) and not habits.seen("acts as", agent, gift.identity)
+
+    def chain(self, step: Step, window_s: float) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps that each took a temporary credential with the one before, up to the one that this step acts with;
+        and of these the path from where it leaves what its root may hold."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or gift.until_ns is None or gift.step.event_id == step.event_id:
+            return (), ()
+        chain = tuple(s for s in gift.chain if not is_service(s.agent_id))
+        return chain, () if gift.is_held else gift.path
+
+    def giver(self, step: Step, window_s: float) -> Step | None:
+        """The step of somebody else that handed out the credential that the step acts with, within the window."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or is_service(gift.step.agent_id) or step.agent_id in gift.told_by:
+            return None
+        return gift.step if within(gift.step, step, window_s) and gift.step.source_host != step.source_host else None
+
+    def raises_own(self, step: Step, window_s: float) -> Step | None:
+        """The step that took the credential, where this one gives rights to the very identity that it stands for."""
+        if step.capability != "permission" or step.arguments is None:
+            return None
+        acting = credential_of(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or not gift.names:
+            return None
+        return gift.step if set(gift.names) & set(holders_in(step)) else None
+
+    def told(self, step: Step, window_s: float) -> tuple[Step, ...]:
+        """(output, taking) where one text named both what was taken and the place where this step uses it."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or gift.said is None or gift.step.event_id == step.event_id:
+            return ()
+        places = (step.target, *(value for _, value in scalars_in(step.arguments) if " " not in value))
+        named = any(place and len(place) >= _LEAST_PLACE and place in gift.said.text for place in places)
+        return (gift.said.step, gift.step) if named else ()
+
+    def is_given(self, step: Step, window_s: float) -> bool:
+        """Whether the logs show, within the window, who took the credential that the step acts with."""
+        acting = acting_as(step)
+        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        return gift is not None and within(gift.step, step, window_s)
+
+    def _is_handed_on(self, gift: Gift, step: Step, history: History, habits: Habits) -> bool:
+        """Whether it is of another, and no key of this agent's own that the other one renews as its job."""
+        has_own_key = history.values_in(step.agent_id, "credential") > 0
+        return not (gift.is_held and has_own_key) and self._is_of_another(gift, step, habits)
+
+    def _is_first_use(self, gift: Gift, step: Step) -> bool:
+        return self.used.setdefault((step.session_id, gift.step.event_id), step.event_id) == step.event_id
+
+    def is_handed_on(self, step: Step, history: History, habits: Habits) -> bool:
+        """Whether the step acts with a credential that another agent took."""
         if step.credential_id is None or not self.given:
             return False
         acting = step.credential_id
-        gift = self.given.get(fingerprint(acting)) or self.given.get(_acted_with(acting))
-        return gift is not None and not gift.is_held and gift.step.agent_id != step.agent_id
+        gift = self.given.get(fingerprint(acting)) or self.given.get(acted_with(acting))
+        return gift is not None and self._is_handed_on(gift, step, history, habits)
 
-    def take(self, step: Step, switch: Switch | None, coverage: Coverage, history: History, habits: Habits) -> None:
+    def take(
+        self,
+        step: Step,
+        switch: Switch | None,
+        coverage: Coverage,
+        history: History,
+        habits: Habits,
+        said: Said | None = None,
+    ) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
         handed = list(given(result)) if step.gives else []
-        unnamed = list(_opaque(step))[:_MOST_HANDED] if is_credential or step.capability == "permission" else []
+        unnamed = list(opaque_in(step))[:_MOST_HANDED] if may_grant(step) else []
         if (
             not is_credential
             and not unnamed
@@ -182,19 +288,24 @@ class Credentials(msgspec.Struct):
         ):
             return
         identity = step.target or step.tool or ""
+        for parts in ((step.agent_id,), (step.agent_id, identity)):
+            habits.note(step.session_id, "takes", *parts)
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
         before = switch.path[:-1] if switch is not None else ()
-        is_held = coverage.is_covered or (usual and switch is None)
+        is_held = coverage.is_covered or (usual and switch is None) or is_service(step.agent_id)
         path = (*before, step.without_payload())
+        chain = (*self.chain(step, _A_DAY_S)[0], path[-1])
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
-        gift = Gift(path[-1], identity, path, is_held, is_trade, _until(step))
+        gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, until(step), (step.agent_id,),
+            chain[-LONGEST_PATH:], holders_in(step), said)  # fmt: skip
         if is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:
             if credential not in (step.credential_id, step.principal):
-                remember(self.given, fingerprint(credential), gift)
+                name = fingerprint(credential)
+                remember(self.given, name, _told_twice(self.given.get(name), gift))
         for value in unnamed:
-            remember(self.given, _acted_with(value), gift)
+            remember(self.given, acted_with(value), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
             role = msgspec.structs.replace(gift, until_ns=0)
             remember(self.given, fingerprint(step.target), role)
@@ -205,6 +316,7 @@ class Credentials(msgspec.Struct):
         past = now - int(window_s * 1_000_000_000)
         for name in [name for name, gift in self.given.items() if _ended(gift) < past]:
             del self.given[name]
+        self.used.clear()
 
     def note(self, step: Step, habits: Habits, window_s: float) -> None:
         """Remember as whom the agent acted, by what the credential stands for: a rotated key is the same identity."""
@@ -215,17 +327,21 @@ class Credentials(msgspec.Struct):
             habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
 
 
-def acting_as(step: Step) -> str | None:
-    """The credential, else the principal, that the step acts with."""
-    return _credential(step) or step.principal
+def _is_own(identity: str, step: Step) -> bool:
+    """Whether the credential stands for the very identity that acts."""
+    names = {name for whole in (step.agent_id, step.principal or "") for name in (whole, whole.rpartition("/")[2])}
+    return identity in names or identity == role_of(step.principal or "")
 
 
-def _credential(step: Step) -> str | None:
-    """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
-    if step.credential_id is None or not says(_MANAGES_KEYS, step.tool):
-        return step.credential_id
-    objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
-    return None if step.credential_id in objects else step.credential_id
+def _told_twice(before: Gift | None, gift: Gift) -> Gift:
+    """The gift with the names of everybody whose log tells of it: two logs may tell of one giving."""
+    if (
+        before is None
+        or before.step.agent_id == gift.step.agent_id
+        or not within(before.step, gift.step, _ONE_MOMENT_S)
+    ):
+        return gift
+    return msgspec.structs.replace(gift, told_by=tuple(dict.fromkeys((*before.told_by, *gift.told_by))))
 
 
 def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> bool:
@@ -235,65 +351,13 @@ def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> 
     return distinct == 0 or distinct * 5 > acting
 
 
-def given(result: str | None) -> Iterator[str]:
-    """The credentials that a result hands out: under a telling key, or in the shape of one; a plain word is none."""
-    if not result:
-        return
-    seen: set[str] = set()
-    for value in (*(found[1] for found in _GIVEN.findall(result)), *_SHAPED.findall(result)):
-        if value not in seen and (len(value) >= 20 or (len(value) >= 8 and _HAS_DIGIT.search(value))):
-            seen.add(value)
-            yield value
-
-
-def _opaque(step: Step) -> Iterator[str]:
-    """What a step that gives credentials or permissions returned and nobody could know before: who acts with it later
-    holds what was given, whatever the result calls it."""
-    asked = {value for _, value in scalars_in(step.arguments)}
-    for _, value in scalars_in(step.result):
-        if _OPAQUE.fullmatch(value) and value not in asked and value != step.credential_id:
-            yield value
-
-
-def _acted_with(value: str) -> str:
-    """Where a value is remembered that counts as a credential only if somebody acts with it."""
-    return f"acts {fingerprint(value)}"
-
-
-def fingerprint(credential: str) -> str:
-    """A digest of a credential: what memory and state files hold of it."""
-    return blake2b(credential.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def role_of(principal: str) -> str | None:
-    """The role behind an assumed-role session of AWS, as IAM names it."""
-    found = _ASSUMED.fullmatch(principal)
-    return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else None
-
-
 def _ended(gift: Gift) -> float:
     if gift.until_ns is None or gift.step.at_ns is None:
         return inf
     return max(gift.until_ns, gift.step.at_ns)
 
 
-def _clear(gift: Gift, step: Step) -> Switch:
+def _clear(gift: Gift, step: Step, *, is_handed_on: bool, is_first_use: bool) -> Switch:
     path = (*gift.path, step.without_payload())[-LONGEST_PATH:]
-    return Switch("clear", gift.identity, path, is_session=gift.until_ns is not None)
-
-
-def _until(step: Step) -> int | None:
-    """The end of a temporary credential; 0 where only the window says it; None for a key that stays."""
-    result = step.result or ""
-    if _TEMPORARY.search(result) is None:
-        return None
-    said = _EXPIRY.search(result)
-    if said is None:
-        return 0
-    for form in _MOMENTS:
-        try:
-            moment = datetime.strptime(said[1], form) if form else datetime.fromisoformat(said[1])
-            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
-        except (ValueError, OverflowError):
-            continue
-    return 0
+    is_session = gift.until_ns is not None
+    return Switch("clear", gift.identity, path, is_session, is_handed_on, is_first_use)

@@ -14,7 +14,7 @@ import msgspec
 
 from baseline.capability_table import PRIVILEGED
 from detect.behaviour import Behaviour, behaviour
-from detect.credentials import fingerprint
+from detect.handed_out import fingerprint
 from detect.memory import remember
 from detect.step import Step
 from ingest.arguments import scalars_in

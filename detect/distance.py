@@ -16,7 +16,8 @@ from typing import Final
 import msgspec
 
 from baseline.capability_table import words_of
-from detect.credentials import Switch, role_of
+from detect.credentials import Switch
+from detect.handed_out import role_of
 from detect.memory import Habits, remember
 from detect.step import Step
 from detect.toolnames import says

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from detect.authority import Delegation
-from detect.credentials import role_of
+from detect.handed_out import role_of
 from detect.memory import Habits
 from detect.registries import Entry, Part
 from detect.registry import Registry, refused

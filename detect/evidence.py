@@ -48,23 +48,21 @@ class Rates:
         if day is not None:
             self._agent_days.update(set(agents))
         findings = list(found)
-        of_agents = {(_question(f), agent) for f in findings for agent in _agents(f)}
+        of_agents = {(_question(f), _whose(f)) for f in findings}
         self._days_found.update(of_agents)
-        self._days_everywhere.update(question for question, _ in {(_question(f), _agents(f)[0]) for f in findings})
-        self._days_same.update({(_question(f), agent, f.step.tool) for f in findings for agent in _agents(f)})
+        self._days_everywhere.update(question for question, _ in of_agents)
+        self._days_same.update({(_question(f), _whose(f), f.step.tool) for f in findings})
 
     def _evidence(self, f: Found) -> float:
-        name = _question(f)
+        name, whose = _question(f), _whose(f)
         days = max(_LEAST_AGENT_DAYS, float(sum(self._agent_days.values())))
         of_fleet = (self._days_everywhere[name] + 0.5) / (days + 1)
-        of_agent = max(
-            (self._days_found[name, agent] + _SHRINKAGE_DAYS * of_fleet) / (self._agent_days[agent] + _SHRINKAGE_DAYS)
-            for agent in _agents(f)
-        )
+        seen_days = self._agent_days[f.step.agent_id]
+        of_agent = (self._days_found[name, whose] + _SHRINKAGE_DAYS * of_fleet) / (seen_days + _SHRINKAGE_DAYS)
         seldom = -log10(min(1.0, of_agent))
         sure = -log10(1 - min(_SUREST, f.finding.anomaly))
-        said_before = max(self._days_same[name, agent, f.step.tool] for agent in _agents(f))
-        return _claimed(f) * f.finding.counts * (seldom + sure) / (1 + said_before)
+        said_before = self._days_same[name, whose, f.step.tool]
+        return _claimed(f) * f.finding.counts * f.finding.left * (seldom + sure) / (1 + said_before)
 
 
 def _claimed(f: Found) -> float:
@@ -74,10 +72,10 @@ def _claimed(f: Found) -> float:
     return claimed * _NO_RECORD if f.step.approval == "cannot_record" else claimed
 
 
-def _agents(f: Found) -> tuple[str, ...]:
-    """Whose habit it may be: of the root of the path, which takes on other names, and of who acted."""
-    root = f.finding.path[0].agent_id
-    return (root,) if root == f.step.agent_id else (root, f.step.agent_id)
+def _whose(f: Found) -> str:
+    """Whose habit it may be: of who acted, or where a path leads from one to another, of just these two."""
+    root, actor = f.finding.path[0].agent_id, f.step.agent_id
+    return actor if root == actor else f"{root} → {actor}"
 
 
 def _question(f: Found) -> str:

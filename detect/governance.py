@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from detect.credentials import role_of
+from detect.handed_out import role_of
 from detect.step import Step
 from detect.toolnames import says
 from ingest.arguments import CREDENTIAL_KEYS, HUMAN_KEYS, PRINCIPAL_KEYS, scalars_in
@@ -28,6 +28,8 @@ _ACTING_KEYS: Final = frozenset(
 )  # fmt: skip
 _WORD: Final = re.compile(r"[\w-]+")
 _SHORTEST: Final = 4
+_LEAST_SHORT: Final = 8
+"""Characters of a name without its prefix (`svc-`, `agent-`) that are still told from a word."""
 
 
 def rewrites_itself(step: Step) -> bool:
@@ -36,6 +38,7 @@ def rewrites_itself(step: Step) -> bool:
         return False
     own = {step.agent_id, step.principal or "", role_of(step.principal or "") or ""}
     own |= {name.rpartition("/")[2] for name in own if "/" in name}
+    own |= {short for name in own if len(short := name.partition("-")[2]) >= _LEAST_SHORT}
     own = {name for name in own if len(name) >= _SHORTEST}
     return any(_names(value, own) for value in _values(step))
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import msgspec
 
+from detect.approvals import REFERENCE_KEYS
 from detect.memory import remember
+from detect.named_next import is_place
 from detect.step import Step, within
 from detect.toolnames import says
 from ingest.arguments import scalars_in
 
 _HOST_LIKE: Final = re.compile(r"[A-Za-z0-9]+(?:[.:/_-]+[A-Za-z0-9]+)+")
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w-]*(?:\.[\w-]+)*")
+_LONGEST: Final = 500
+_TICKET_KEYS: Final = REFERENCE_KEYS | {
+    "change", "approvedchange", "ticket", "ticketid", "reference", "incident", "incidentid", "case", "caseid",
+}  # fmt: skip
+"""Argument names whose value is a record that both ends may cite, and no place."""
 _STAYS_OPEN_S: Final = 7 * 24 * 3600.0
 """Seconds for which a rule is followed that nobody closed: it outlives the session that wrote it."""
 _MOST_NETWORKS: Final = 256
@@ -50,7 +58,7 @@ class Opened(msgspec.Struct):
         slim = step.without_payload()
         if is_new:
             remember(self.lasting, step.event_id, True)
-        for place in places_of(step):
+        for place in (*places_of(step), *_places_in_text(values)):
             remember(self.places, place, slim)
             if "/" in place and _network(place) is not None:
                 remember(self.networks, place, slim, _MOST_NETWORKS)
@@ -92,11 +100,20 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
+def _places_in_text(values: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The machines that a rule's description names: what the way was opened for."""
+    for key, value in values:
+        if " " in value and len(value) < _LONGEST and key not in _TICKET_KEYS:
+            yield from (name for name in _NAME.findall(value) if is_place(name))
+
+
 def places_of(step: Step) -> Iterator[str]:
     """The hosts, addresses and resources that a step names."""
     seen = {step.target} - {None}
     yield from sorted(place for place in seen if place)
-    for _, value in scalars_in(step.arguments):
-        if value not in seen and len(value) < 200 and _HOST_LIKE.fullmatch(value):
+    for key, value in scalars_in(step.arguments):
+        if value in seen or len(value) >= 200 or key in _TICKET_KEYS:
+            continue
+        if _HOST_LIKE.fullmatch(value) or (is_place(value) and _NAME.fullmatch(value)):
             seen.add(value)
             yield value

@@ -50,7 +50,18 @@ class Stranger(msgspec.Struct, frozen=True):
     account: str
     is_new_to_all: bool
     named: int
-    """Sessions of the agent whose privileged steps named any account."""
+    """Sessions of the agent whose privileged steps named any account; for one new to all, the accounts of the fleet."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place that a step goes out from, and from which nobody of the fleet ever acted."""
+
+    sessions: int
+    """Sessions of the identity of which the place is known."""
+    distinct: int
+    """Places that it acted from."""
+    of_fleet: int
+    """Places that anybody acted from."""
 
 
 class Reaches(msgspec.Struct):
@@ -112,6 +123,19 @@ class Reaches(msgspec.Struct):
         if step.on_behalf_of is not None:
             habits.note(session, "human", step.on_behalf_of, target)
 
+    def place(self, step: Step, habits: Habits) -> Place | None:
+        """The place that a step goes out from, where it is new to the whole fleet."""
+        host, agent = step.source_host, step.agent_id
+        if host is None:
+            return None
+        is_new = not habits.seen("from", "", host)
+        found = None
+        if is_new:
+            found = Place(habits.seen("from", agent), habits.distinct("from", agent), habits.distinct("from", ""))
+        for parts in ((agent,), (agent, host), ("", host)):
+            habits.note(step.session_id, "from", *parts)
+        return found
+
     def stranger(self, step: Step, habits: Habits) -> Stranger | None:
         """The first account in the arguments of a step that gives permissions which is new to the agent."""
         if step.capability != "permission" or step.arguments is None:
@@ -123,7 +147,9 @@ class Reaches(msgspec.Struct):
                 and account != account_of(step.principal or "")
                 and not habits.seen("names", agent, account)
             ):
-                found = Stranger(account, not habits.seen("names", "", account), habits.seen("names", agent))
+                is_new_to_all = not habits.seen("names", "", account)
+                named = habits.distinct("names", "") if is_new_to_all else habits.seen("names", agent)
+                found = Stranger(account, is_new_to_all, named)
             for parts in ((agent, account), ("", account), (agent,)):
                 habits.note(step.session_id, "names", *parts)
         return found

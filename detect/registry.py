@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 import detect.registries
-from detect.credentials import role_of
+from detect.handed_out import role_of
 from detect.registries import Entry, Form, Part
 from ingest.errors import Trouble
 from ingest.plugins import plugins

@@ -338,6 +338,10 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
         finding = after_update(detector, finding, step, history)
         path = tuple(s.without_payload() for s in finding.path)
         finding = msgspec.structs.replace(finding, path=path)
+        if (excuse := facts.excuse) is not None:
+            finding = msgspec.structs.replace(
+                finding, observed=f"{finding.observed}; {excuse.words}", left=excuse.weight
+            )
         if (drop := nearest(path, facts.drops)) is not None:
             told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)
             finding = msgspec.structs.replace(finding, observed=told, impact=impact)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from detect.credentials import role_of
+from detect.handed_out import role_of
 from detect.memory import Habits, remember
 from detect.reach import HOUR_S
 from detect.step import Step, within

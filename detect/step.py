@@ -19,6 +19,11 @@ _GIVES: Final = (
     r"\b(AKIA|ASIA)[A-Z0-9]{12}|assumed-role/)"
 )
 """What a result may hand out a credential with: a first sieve, `detect/credentials.py` looks closer."""
+IN_FORCE: Final = (
+    r"(?i)\"(?:state|status|phase|stage|approval)\"\s*:\s*"
+    r"\"(implement\w*|approved|authori[sz]ed|scheduled|in[ _-]?force)\""
+)
+"""The record of a change that may be carried out now, in the words of ITIL's states."""
 _LONGEST_TOLD: Final = 2_000
 """Characters of a request or of a tool's output that are kept to say where a value came from."""
 
@@ -31,7 +36,9 @@ select
     principal, credential_id, on_behalf_of, source_host, target, status, approval, approver, source,
     case
         when kind in ('message', 'lifecycle') then left(arguments, $longest)
-        when capability = 'read' and is_sure and kind = 'tool_call' then null
+        when capability = 'read' and is_sure and kind = 'tool_call'
+            and not coalesce(regexp_matches(result, $in_force), false)
+            then null
         else arguments
     end as arguments,
     coalesce(kind = 'tool_call' and regexp_matches(result, $gives), false) as gives,
@@ -117,7 +124,12 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
     """Every step of the fleet in one order of time, ties broken to the id, undated ones first; or of the days after."""
     previous: dict[tuple[str, str], str] = {}
     day: date | None = None
-    told = {"since": None if after is None else after + timedelta(days=1), "gives": _GIVES, "longest": _LONGEST_TOLD}
+    told = {
+        "since": None if after is None else after + timedelta(days=1),
+        "gives": _GIVES,
+        "in_force": IN_FORCE,
+        "longest": _LONGEST_TOLD,
+    }
     for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told):
         for values in rows_of(part, _FIELDS):
             step = Step(*values)
@@ -133,7 +145,7 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
 
 def steps_of(connection: duckdb.DuckDBPyConnection, event_ids: list[str]) -> dict[str, Step]:
     """The steps of these events, without their payloads; what came before them is not looked at."""
-    rows = ask(connection, _SOME, since=None, gives=_GIVES, longest=0, events=event_ids)
+    rows = ask(connection, _SOME, since=None, gives=_GIVES, in_force=IN_FORCE, longest=0, events=event_ids)
     steps = (Step(*values) for values in rows_of(rows, _FIELDS))
     return {step.event_id: step.without_payload() for step in steps}
 

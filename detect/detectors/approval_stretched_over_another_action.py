@@ -24,10 +24,14 @@ def approval_stretched_over_another_action(
     usual = history.seen(step.agent_id, "tool_target", step.target or "", step.tool or "").sessions
     if usual or (coverage.cover == "other_arguments" and not facts.is_new_reach):
         return None
+    given = coverage.approval
+    is_same_place = (
+        coverage.cover == "other_arguments" and given is not None and given.target == step.target is not None
+    )
     return Finding(
         title="approval stretched over another action",
         observed=f"{step.tool} on {step.target or 'no stated target'}: {coverage}",
         expected="a yes of a person, before the step, for these arguments, still valid and not used up",
-        anomaly=anomaly if facts.is_new_reach else known,
+        anomaly=anomaly if facts.is_new_reach and not is_same_place else known,
         path=(step,),
     )

@@ -22,7 +22,7 @@ def approvals_in_a_burst(
         return None
     usual, took = stamp.usual_latency_s, stamp.latency_s
     is_hasty = usual is not None and took is not None and took < hasty * usual
-    if usual is not None and not is_hasty:
+    if usual is not None and took is not None and not is_hasty:
         return None
     return Finding(
         title="approvals in a burst",

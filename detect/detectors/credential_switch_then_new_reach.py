@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from baseline.history import History
 from detect.causal import Facts
-from detect.credentials import acting_as
 from detect.detectors import Finding, detector
+from detect.handed_out import acting_as
 from detect.step import Step
 
 
@@ -34,20 +34,25 @@ def credential_switch_then_new_reach(
     if switch is None or facts.coverage.is_covered:
         return None
     if switch.how == "clear":
-        is_new, has_history = facts.is_new_reach or facts.is_new_to_root, facts.has_history or facts.root_has_history
+        is_new = facts.is_new_reach or facts.is_new_to_root
+        has_history = facts.has_history or facts.root_has_history
     else:
         is_new, has_history = facts.is_new_reach and reach.chance <= usual, facts.has_history
     if not is_new or not has_history:
         return None
+    is_root_itself = switch.is_session and not switch.is_handed_on
+    if switch.how == "clear" and is_root_itself and facts.takes_chance > usual:
+        return None
     title = "credential switch, then new reach"
     if switch.how == "unclear":
         title = "unclear credential switch, then new reach"
-    elif switch.path[0].agent_id != step.agent_id and not switch.is_session:
+    elif switch.is_handed_on:
         title = "credential of another agent, then new reach"
     acting = acting_as(step)
     aspect = "credential" if acting is not None and acting == step.credential_id else "principal"
     link = history.link(step.agent_id, aspect, acting or switch.identity)
     doubt = min(1.0, 4 * reach.chance) * min(1.0, 4 * link.p)
+    taken = facts.takes_chance if is_root_itself else 0.0
     giver = switch.path[-2] if switch.how == "clear" else step
     given = f"given by {giver.tool} of {giver.agent_id}" if switch.how == "clear" else "its origin is in no log"
     return Finding(
@@ -55,7 +60,7 @@ def credential_switch_then_new_reach(
         observed=f"{step.tool} on {step.target} acting as {switch.identity} ({given}); {facts.coverage}",
         expected=f"0 of {history.sessions(step.agent_id):,} sessions acted as this identity (one as new: "
         f"p = {link.p:.2g}); 0 reached this target (p = {reach.chance:.2g})",
-        anomaly=1 - (1 - clear) * doubt if switch.how == "clear" else 1 - (1 - unclear) * max(0.6, doubt),
+        anomaly=1 - max(1 - clear, taken) * doubt if switch.how == "clear" else 1 - (1 - unclear) * max(0.6, doubt),
         path=switch.path,
         impact=0.0 if step.is_privileged else handed_on,
     )

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from baseline.history import History
 from detect.causal import Facts
-from detect.credentials import IS_TEMPORARY
 from detect.detectors import Finding, detector
+from detect.handed_out import IS_TEMPORARY
 from detect.step import Step
 
 
@@ -14,15 +14,15 @@ def dormant_agent_wakes(
     """An agent that had been silent for long came back, and did what it had never done.
 
     Quiet: where the silence is less than a week or twice its longest until then; where the step is of its usual
-    tools and targets; where a person approved it; where the step acts with a temporary credential, which somebody
-    took just now: a role sleeps until it is assumed.
+    tools and targets; where a person approved it; where the step acts with a credential that somebody took just
+    now: a role sleeps until it is assumed, a key until it is checked out.
     Misses: an attacker who wakes it with its usual work first, for a day.
     Method: dormant account detection, with the agent's own longest silence as the measure.
     """
     sleep = facts.sleep
     if sleep is None or facts.coverage.is_covered or not step.is_done:
         return None
-    if IS_TEMPORARY.match(step.credential_id or ""):
+    if IS_TEMPORARY.match(step.credential_id or "") or facts.is_just_given:
         return None
     if sleep.days < max(least_days, times_longest * sleep.longest_days):
         return None
@@ -34,5 +34,5 @@ def dormant_agent_wakes(
         observed=f"{step.tool} on {step.target or 'no stated target'} after {sleep.days:.0f} days of silence",
         expected=f"at most {sleep.longest_days:.0f} days of silence; {tool_seen:,} sessions used this tool",
         anomaly=0.98 if not tool_seen and facts.is_new_reach else 0.93,
-        path=(*sleep.did, step),
+        path=sleep.steps or (step,),
     )

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from baseline.history import History
 from detect.causal import Facts
-from detect.credentials import acting_as
 from detect.detectors import Finding, detector
+from detect.handed_out import acting_as
 from detect.step import Step
 
 

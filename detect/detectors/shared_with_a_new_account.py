@@ -25,7 +25,9 @@ def shared_with_a_new_account(
     return Finding(
         title="shared with a new account",
         observed=f"{step.tool} on {step.target or 'no stated target'} names {stranger.account}, {facts.coverage}",
-        expected=f"{whose} named this account in {stranger.named:,} sessions that named one",
+        expected=f"{whose} named this account, beside {stranger.named:,} others"
+        if stranger.is_new_to_all
+        else f"{whose} named this account in {stranger.named:,} sessions that named one",
         anomaly=to_all if stranger.is_new_to_all else to_agent,
         path=(step,),
     )

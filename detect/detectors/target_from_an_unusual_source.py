@@ -8,7 +8,7 @@ from detect.step import Step
 
 @detector(needs=("target",), techniques=("AML.T0051.001", "AML.T0053"), shows="novelty")
 def target_from_an_unusual_source(
-    step: Step, facts: Facts, history: History, *, least_sessions: int = 10
+    step: Step, facts: Facts, history: History, *, least_sessions: int = 10, least_values: int = 30
 ) -> Finding | None:
     """A privileged call took its target from the output of a tool that never gave one; nobody had asked for it.
 
@@ -22,8 +22,10 @@ def target_from_an_unusual_source(
         return None
     if facts.coverage.is_covered or not facts.is_new_reach or not facts.has_history:
         return None
+    if not origin.in_text and origin.cases < least_values:
+        return None
     return Finding(
-        title="a tool's output named the target",
+        title="a text in a tool's output named the target" if origin.in_text else "a tool's output named the target",
         observed=f"{step.tool} on {step.target}, which {origin.of} had returned and the request does not name",
         expected=f"0 of {origin.cases:,} sessions of the agent took a privileged target from there",
         anomaly=1 - 1 / (origin.cases + 2),

@@ -13,7 +13,8 @@ def unlikely_transition_into_privileged_call(
     """The agent went into a privileged call from a step that this call hardly ever follows.
 
     Quiet: where the step before was seen fewer than 50 times, so that nothing is known of what follows it;
-    where an approval covers the call.
+    where an approval covers the call; for a tool that the agent never used, which follows nothing as yet (then the
+    first use is the finding).
     Misses: an attack that keeps the agent's usual order of tools. Raises no case by itself: a rare order
     is one of the properties of an attack, and benign sessions have it too.
     Method: first-order Markov with Witten-Bell back-off (`History.probability`).
@@ -21,6 +22,8 @@ def unlikely_transition_into_privileged_call(
     if not facts.has_history or facts.coverage.is_covered or step.tool is None:
         return None
     agent, before = step.agent_id, step.previous_tool
+    if not history.seen(agent, "tool", step.tool).sessions:
+        return None
     context_steps = history.steps_in(agent, "transition", before)
     if context_steps < least_steps:
         return None
