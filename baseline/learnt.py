@@ -48,6 +48,16 @@ order by session_id
 """
 
 
+_WITH_AGENTS: Final = """
+select distinct session_id
+from stored_traces
+where session_id in (select unnest($sessions::varchar[])) and agent_id in (select unnest($agents::varchar[]))
+order by session_id
+"""
+
+_NUMBERS: Final = ("steps", "sessions")
+
+
 def suspicious_sessions(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """The sessions of every case that no person reviewed, and those that a person called an attack."""
     return ask(connection, _SUSPICIOUS).get_column("session_id").to_list()
@@ -77,13 +87,16 @@ def learnt(
     sessions = suspicious_sessions(connection)
     if not sessions:
         return counts
+    if agents is not None:
+        sessions = ask(connection, _WITH_AGENTS, sessions=sessions, agents=agents)["session_id"].to_list()
+    if not sessions:
+        return counts.sort(pl.exclude(_NUMBERS))
     classify_tools(connection, capabilities)
     off = counts_of_sessions(connection, sessions).drop("session_id")
     off = off.filter(
         pl.lit(agents is None) | pl.col("agent_id").is_in(agents or []),
         pl.lit(aspects is None) | pl.col("aspect").is_in(aspects or []),
     )
-    numbers = ("steps", "sessions")
-    both = pl.concat([counts, off.with_columns(-pl.col(number) for number in numbers)])
-    left = both.group_by(pl.exclude(numbers)).agg(pl.col(numbers).sum())
-    return left.filter(pl.col("steps") > 0).sort(pl.exclude(numbers))
+    both = pl.concat([counts, off.with_columns(-pl.col(number) for number in _NUMBERS)])
+    left = both.group_by(pl.exclude(_NUMBERS)).agg(pl.col(_NUMBERS).sum())
+    return left.filter(pl.col("steps") > 0).sort(pl.exclude(_NUMBERS))

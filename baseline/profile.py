@@ -14,7 +14,7 @@ import polars as pl
 from baseline.capability import Capabilities
 from baseline.count import LATENCIES_S
 from baseline.drift import drifts
-from baseline.history import CHANGE_WINDOW, LEAST_SESSIONS
+from baseline.history import CHANGE_WINDOW, LEAST_AGENTS, LEAST_SESSIONS, Basis
 from baseline.learnt import learnt
 from baseline.models.answer import Chance
 from baseline.models.approvals import approved
@@ -71,7 +71,9 @@ class _Reading:
     def __init__(self, agent: str, own: pl.DataFrame, fleet: pl.DataFrame, capabilities: Capabilities) -> None:
         self._agent, self._own, self._capabilities = agent, own, capabilities
         tools = fleet.filter(pl.col("aspect") == "tool").group_by("agent_id").agg(pl.col("value").unique())
-        groups = peer_groups({name: set(values) for name, values in tools.iter_rows()})
+        self._sessions_of = _sessions_of(fleet)
+        thin = {name for name, n in self._sessions_of.items() if n < LEAST_SESSIONS}
+        groups = peer_groups({name: set(values) for name, values in tools.iter_rows()}, thin)
         self._peers = tuple(name for name in groups.get(agent, (agent,)) if name != agent)
         self._fleet = _sessions_by_value(fleet)
         self._group = fleet.filter(pl.col("agent_id").is_in([agent, *self._peers]))
@@ -149,12 +151,21 @@ class _Reading:
         return Peers(self._peers, theirs, kappa, weight, self._said(weight)), tuple(rows)
 
     def _said(self, own_weight: float) -> str:
+        """By whom it is judged: as `History.basis` decides, in the words of a profile."""
         own = f"{self._rest.sessions:,} sessions of its own"
-        if not self._peers:
+        if self._rest.is_enough and not self._peers:
             return f"no other agent has a like set of tools: judged by its {own} alone"
         if self._rest.is_enough:
-            return f"judged by its {own} ({own_weight:.0%}) and by {len(self._peers)} peers"
-        return f"judged by {len(self._peers)} peers: it has {own}"
+            return f"judged by its {own}; its tools' shares borrow {1 - own_weight:.0%} from {len(self._peers)} peers"
+        grown = [n for name, n in self._sessions_of.items() if name != self._agent and n >= LEAST_SESSIONS]
+        theirs = sum(self._sessions_of.get(name, 0) for name in self._peers)
+        peers = self._peers if theirs >= LEAST_SESSIONS else ()
+        agents = len(grown) if len(grown) >= LEAST_AGENTS else 0
+        return str(
+            Basis("peers", self._rest.sessions, peers, theirs)
+            if peers
+            else Basis("fleet" if agents else "nobody", self._rest.sessions, ("",) * agents, sum(grown))
+        )
 
     def _transitions(self) -> tuple[Transition, ...]:
         steps = self._of("next_1").group_by("context", "value").agg(pl.col("steps").sum())
@@ -213,13 +224,14 @@ class _Reading:
         for name, state, n in rows.sort("agent_id", "value").iter_rows():
             by_agent.setdefault(name, {})[state] = n
         own = by_agent.pop(self._agent, {})
-        calls, yes = sum(own.values()), own.get("approved", 0)
-        theirs = [(states.get("approved", 0), sum(states.values())) for states in by_agent.values()]
+        calls, yes = _recordable(own), own.get("approved", 0)
+        theirs = [(states.get("approved", 0), _recordable(states)) for states in by_agent.values()]
         low, high = interval(yes / calls if calls else 0.0, calls)
         latency = self._by_value("decision_latency")
         whom = self._of("approver").filter(pl.col("context") == "approved").group_by("value").agg(pl.col("steps").sum())
         return ApprovalsSeen(
-            privileged_calls=calls,
+            privileged_calls=sum(own.values()),
+            recordable=calls,
             by_state=own,
             share=yes / calls if calls else 0.0,
             low=low,
@@ -259,6 +271,15 @@ class _Reading:
 
 _WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WITHIN: Final = (*(f"under {bound} s" for bound in LATENCIES_S), f"{LATENCIES_S[-1]} s or more")
+
+
+def _sessions_of(fleet: pl.DataFrame) -> dict[str, int]:
+    summed = fleet.filter(pl.col("aspect") == "session").group_by("agent_id").agg(pl.col("sessions").sum())
+    return {str(agent): n for agent, n in summed.sort("agent_id").iter_rows()}
+
+
+def _recordable(states: dict[str, int]) -> int:
+    return sum(n for state, n in states.items() if state != "cannot_record")
 
 
 def _sessions_by_value(counts: pl.DataFrame) -> dict[tuple[str, str], int]:

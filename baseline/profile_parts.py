@@ -96,9 +96,13 @@ class Size:
 
 @dataclass(frozen=True)
 class ApprovalsSeen:
-    """Privileged calls by their state of approval; who decided; how long it took, by the longest it can have."""
+    """Privileged calls by their state of approval; who decided; how long it took, by the longest it can have.
+
+    Shares are of the `recordable` calls: those of sources that have a place for approvals.
+    """
 
     privileged_calls: int
+    recordable: int
     by_state: dict[str, int]
     share: float
     low: float

@@ -1,7 +1,7 @@
 """What sessions added to the counts that judgements ask for, to be taken off again: nothing is learnt from a case.
 
-A run asks once a day for the sessions of that day's cases. What counting needs of the whole store, without payloads,
-is therefore copied into a table in memory first, and each question looks there.
+A run over many days asks once a day for the sessions of that day's cases. What counting needs of the whole store,
+without payloads, is therefore copied into a table in memory, where the later questions look.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from baseline.count import counts_of
 from baseline.history import CountRow
 from ingest.database import ask
 
+_COPIED_AFTER: Final = 2
+"""Questions: a run that continues asks of the days before it and of its own day, and needs no copy."""
+
 _COUNTED: Final = """
-create or replace temp table counted as
 select
     trace_id, session_id, event_id, ordered_at, sequence, depth, kind_rank, kind,
     coalesce(agent_id, '') as agent_id,
@@ -28,7 +30,11 @@ left join classed using (tool)
 where witness_of is null and kind in ('tool_call', 'approval', 'handoff', 'message', 'lifecycle')
 """
 
-_CHOSEN: Final = "from counted where session_id in (select unnest($sessions::varchar[]))"
+_COPY: Final = f"create or replace temp table counted as {_COUNTED}"
+
+_FROM_STORE: Final = f"from ({_COUNTED}) where session_id in (select unnest($sessions::varchar[]))"
+
+_FROM_COPY: Final = "from counted where session_id in (select unnest($sessions::varchar[]))"
 
 _ROW: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value", "steps", "sessions")
 
@@ -38,12 +44,13 @@ class ServedCounts:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._is_copied = False
+        self._asked = 0
 
     def of(self, sessions: Collection[str]) -> list[CountRow]:
         """The rows of `counts` that these sessions make, of the aspects in `baseline.history.SERVED`."""
-        if not self._is_copied:
-            self._connection.execute(_COUNTED)
-            self._is_copied = True
-        steps = ask(self._connection, _CHOSEN, sessions=sorted(sessions))
+        if self._asked == _COPIED_AFTER:
+            self._connection.execute(_COPY)
+        question = _FROM_STORE if self._asked < _COPIED_AFTER else _FROM_COPY
+        self._asked += 1
+        steps = ask(self._connection, question, sessions=sorted(sessions))
         return counts_of(steps, only_served=True).select(_ROW).sort(_ROW[1:6]).rows()

@@ -20,6 +20,7 @@ from baseline.capability import Capabilities
 from baseline.capability_table import CAPABILITIES, PRIVILEGED
 
 DATA = Path(__file__).parents[2] / "shared" / "datasets" / "cloudtrail"
+AGENTDOJO = DATA.parent / "agentdojo" / "runs.jsonl.gz"
 VENDOR_NAMES = Path(__file__).with_name("vendor_names.toml")
 READING_TECHNIQUES: frozenset[str] = frozenset()
 """Techniques of which every step is a read, so that no table of names can see them. None in this part."""
@@ -106,6 +107,17 @@ def vendors(capabilities: Capabilities) -> dict:
     }
 
 
+def assistants(capabilities: Capabilities) -> dict[str, list[str]]:
+    """Class -> the tools of AgentDojo's four assistants: no labels, but everybody knows what each of them does."""
+    with gzip.open(AGENTDOJO, "rt") as file:
+        messages = [message for line in file for message in json.loads(line)["messages"]]
+    names = {call["function"]["name"] for m in messages for call in m.get("tool_calls") or ()}
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        found[str(capabilities.classify(name).capability)].append(name)
+    return dict(sorted(found.items()))
+
+
 def speed(capabilities: Capabilities) -> dict:
     """Names classed a second: all seen before, and each for the first time."""
     pairs = [(e["event"]["eventName"], e["event"]["eventSource"]) for e in lines("stratus")] * 5_000
@@ -130,9 +142,15 @@ def main() -> None:
         raise SystemExit(f"{DATA} is absent: the labelled sets are not part of the repository")
     capabilities = Capabilities.load()
     stratus, panther, rate = techniques(capabilities), rules(capabilities), speed(capabilities)
-    named = vendors(capabilities)
+    named, plain = vendors(capabilities), assistants(capabilities)
     if as_json:
-        figures = {"version": capabilities.version, "stratus": stratus, "panther": panther, "vendors": named}
+        figures = {
+            "version": capabilities.version,
+            "stratus": stratus,
+            "panther": panther,
+            "vendors": named,
+            "assistants": plain,
+        }
         figures["speed"] = rate
         print(json.dumps(figures, indent=2, sort_keys=True))
         return
@@ -156,6 +174,9 @@ def main() -> None:
     print(f"unmatched: {named['unmatched']}; classed otherwise:")
     for name, how in named["wrong"].items():
         print(f"  {name:60} {how}")
+    print("\ntools of AgentDojo's assistants, by class:")
+    for name, tools in plain.items():
+        print(f"  {name:20} {', '.join(tools)}")
     cached, first_time = rate["cached_per_s"], rate["first_time_per_s"]
     print(f"\nclassed a second: {cached:,} seen before, {first_time:,} for the first time")
 

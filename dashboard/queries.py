@@ -113,9 +113,10 @@ _PATH = """
 with path as (
     select unnest(path) as event_id, generate_subscripts(path, 1) as place from cases where case_id = $case_id
 ),
-numbered as (
+steps as (
     select
-        event_id,
+        event_id, session_id, agent_id, kind, operation, tool, target, principal, credential_id, approval, approver,
+        status, source, started_at, ordered_at,
         row_number() over (
             partition by session_id
             order by ordered_at nulls first, trace_id, sequence nulls first, depth, kind_rank, event_id
@@ -124,12 +125,10 @@ numbered as (
     where session_id in (select unnest(sessions) from cases where case_id = $case_id)
 )
 select
-    path.place, numbered.step, event_id, session_id, agent_id, kind, operation, tool, target, principal,
-    credential_id, approval, approver, status, source, started_at, ordered_at,
+    path.place, steps.* exclude (event_id), event_id,
     event_id in (select event_id from findings where case_id = $case_id) as is_finding
 from path
-left join events using (event_id)
-left join numbered using (event_id)
+left join steps using (event_id)
 order by path.place
 """
 

@@ -303,7 +303,7 @@ class CausalPass:
             standing=standing(self.registry, step, delegation, habits),
             unmasked=unmasked,
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
-            sleep=memory.lives.sleep(step, is_open=not is_covered and step.is_done),
+            sleep=memory.lives.sleep(step),
             retired_by=memory.lives.retired_by(step) if step.is_done else None,
             rewrites_itself=is_own_rule,
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),

@@ -13,11 +13,11 @@ from detect.step import Step
 from detect.toolnames import says
 from ingest.arguments import scalars_in
 
-_MOST_AWAKE: Final = 16
 _DAY_NS: Final = 86_400_000_000_000
 _STIRS_NS: Final = 7 * _DAY_NS
 _FEW_SESSIONS: Final = 5
 """Of a week: an agent with more is at work again."""
+_MOST_DID: Final = 5
 _RETIRES: Final = re.compile(
     r"(?:delet|disabl|deactivat|revok|retir|decommission|offboard|deregister|terminat|remov|suspend|expire)",
     re.IGNORECASE,
@@ -43,8 +43,8 @@ class Sleep(msgspec.Struct, frozen=True):
     days: float
     longest_days: float
     since: Step
-    steps: tuple[Step, ...] = ()
-    """The uncovered privileged steps of this session, this one last."""
+    did: tuple[Step, ...] = ()
+    """The privileged steps since it woke, before this one."""
 
 
 class Lives(msgspec.Struct):
@@ -55,10 +55,10 @@ class Lives(msgspec.Struct):
     longest_ns: dict[str, int] = {}
     woke: dict[str, tuple[str, int, int, Step]] = {}
     """Agent -> (the session in which it woke, the silence before it, the longest one until then, the step before)."""
-    awake: dict[str, tuple[Step, ...]] = {}
-    """Session in which an agent woke -> its uncovered privileged steps."""
     stirring: dict[str, tuple[int, list[str]]] = {}
     """Agent -> (when it woke, its sessions since), while they are few."""
+    did: dict[str, list[Step]] = {}
+    """Agent -> its privileged steps since it woke."""
     retired: dict[str, Step] = {}
     """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
 
@@ -73,6 +73,7 @@ class Lives(msgspec.Struct):
             if not self._stirs(step):
                 remember(self.woke, agent, (step.session_id, silence, longest, before[1]))
                 remember(self.stirring, agent, (step.at_ns, []))
+                self.did.pop(agent, None)
             remember(self.longest_ns, agent, max(silence, longest))
         stirring = self.stirring.get(agent)
         if stirring is not None and step.session_id not in stirring[1]:
@@ -84,19 +85,14 @@ class Lives(msgspec.Struct):
         else:
             self.last[agent] = (step.at_ns, before[1])
 
-    def sleep(self, step: Step, *, is_open: bool) -> Sleep | None:
-        """The silence before this session, where there was one of more than a day, or before the few that led to it.
-
-        `is_open`: nobody approved the step.
-        """
+    def sleep(self, step: Step) -> Sleep | None:
+        """The silence before this session, where there was one of more than a day, or before the few that led to it."""
         woke = self.woke.get(step.agent_id)
         if woke is None or (woke[0] != step.session_id and not self._stirs(step)):
             return None
-        steps = self.awake.get(step.session_id, ())
-        if is_open and len(steps) < _MOST_AWAKE:
-            steps = (*steps, step.without_payload())
-            remember(self.awake, step.session_id, steps)
-        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3], steps)
+        did = self.did.get(step.agent_id, [])
+        remember(self.did, step.agent_id, [*did, step.without_payload()][-_MOST_DID:])
+        return Sleep(woke[1] / _DAY_NS, woke[2] / _DAY_NS, woke[3], tuple(did))
 
     def _stirs(self, step: Step) -> bool:
         """Whether the agent woke in the last week and was hardly at work since: a step a day is no habit yet."""

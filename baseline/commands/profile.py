@@ -69,13 +69,17 @@ def _missing(what: str) -> None:
 
 
 def _story(p: Profile) -> Iterator[str]:
+    from baseline.count import START
+    from baseline.models.levels import INHERITED
+
     rest = p.rests_on
-    days = f"{rest.days} days, {rest.first_day} to {rest.last_day}" if rest.first_day else "no times"
-    yield f"{p.agent_id}: {rest.sessions:,} sessions, {rest.calls:,} calls, {days}"
+    days = f"{_number(rest.days, 'day')}, {rest.first_day} to {rest.last_day}" if rest.first_day else "no times"
+    yield f"{p.agent_id}: {_number(rest.sessions, 'session')}, {_number(rest.calls, 'call')}, {days}"
     if len(p.versions) > 1:
         newest = p.versions[-1]
         its = f"{newest.version or 'unnamed'}, since {newest.first_day} with {newest.sessions:,} sessions"
-        yield f"  {len(p.versions)} versions, the newest {its}; all together are worth {rest.worth:,.0f} of its own"
+        yield f"  {len(p.versions)} versions, the newest {its}"
+        yield f"  a session of an older version counts {INHERITED:.0%}: the history is worth {rest.worth:,.0f} sessions"
     if p.change_window:
         yield f"  change window open until {p.change_window.until}: pure novelty says little, the rest counts fully"
     yield f"  {p.peers.said}"
@@ -86,9 +90,10 @@ def _story(p: Profile) -> Iterator[str]:
         peers = "" if use.peers_share is None else f"; peers {use.peers_share:.1%}"
         capability = use.capability or "unclassed"
         yield f"  {use.share:6.1%} ({use.low:.1%} to {use.high:.1%}{peers})  {use.tool} [{capability}]"
-    yield "usual transitions:"
+    yield "usual transitions, by probability (which leaves some for what was never seen; times seen):"
     for step in p.transitions:
-        yield f"  {step.p:6.1%}  {step.before} → {step.tool} ({step.steps:,} of {step.of:,})"
+        before = "the start" if step.before == START else step.before
+        yield f"  {step.p:6.1%}  {before} → {step.tool} ({step.steps:,} of {step.of:,})"
     for linked in p.links:
         kind = linked.kind.replace("_", " to ")
         yield f"{kind}: {linked.distinct:,} in {linked.of:,} calls; the next is new with p = {linked.p_new:.2g}"
@@ -99,7 +104,12 @@ def _story(p: Profile) -> Iterator[str]:
     yield from _hours(p)
     yield from _approvals(p)
     for drift in p.drift:
-        yield f"drift since {drift.since}: {drift.what}, before {drift.before:.3g}, now {drift.now:.3g}"
+        form = ".1%" if drift.what.startswith("share") else ".3g"
+        yield f"drift since {drift.since}: {drift.what}, before {drift.before:{form}}, now {drift.now:{form}}"
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 def _hours(p: Profile) -> Iterator[str]:
@@ -110,7 +120,7 @@ def _hours(p: Profile) -> Iterator[str]:
         yield "hours (UTC): " + "; ".join(f"{day} {_spans(hours)}" for day, hours in by_day.items())
         busiest = max(p.hours, key=lambda h: h.calls)
         when = f"{busiest.weekday} {busiest.hour:02d}h"
-        yield f"  busiest: {when}, {busiest.calls:.1f} calls; over {busiest.most} would surprise"
+        yield f"  busiest: {when}, {busiest.calls:.1f} calls; over {busiest.most} would surprise (p < 0.01)"
 
 
 def _spans(hours: list[int]) -> str:
@@ -129,16 +139,20 @@ def _approvals(p: Profile) -> Iterator[str]:
         yield "approvals: no privileged call"
         return
     states = ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in a.by_state.items())
-    share = f"{a.share:.1%} approved ({a.low:.1%} to {a.high:.1%})"
-    yield f"approvals of {a.privileged_calls:,} privileged calls: {share}: {states}"
+    if a.recordable:
+        share = f"{a.share:.1%} approved ({a.low:.1%} to {a.high:.1%}) of {a.recordable:,} that could be recorded"
+    else:
+        share = "not known, as the log has no place for them"
+    yield f"approvals of {_number(a.privileged_calls, 'privileged call')}: {share}: {states}"
     if a.by_whom:
         yield "  by " + ", ".join(f"{name} ({n:,})" for name, n in a.by_whom.items())
     if a.latency:
-        yield "  within " + ", ".join(f"{within} ({n:,})" for within, n in a.latency.items())
+        yield "  took " + ", ".join(f"{within} ({n:,})" for within, n in a.latency.items())
 
 
 def _side_by_side(differences: tuple[Difference, ...], name: str, other: Profile) -> Iterator[str]:
-    yield f"beside {name} ({other.rests_on.sessions:,} sessions), what differs most (log-odds, 95 % interval):"
+    yield f"beside {name} ({_number(other.rests_on.sessions, 'session')}), what differs most"
+    yield "(log-odds with 95 % interval; above 0: more often in the first):"
     shown = [d for d in differences if d.is_certain][:_MOST_DIFFERENCES]
     for d in shown:
         counts = f"{d.a:,} of {d.of_a:,} against {d.b:,} of {d.of_b:,}"

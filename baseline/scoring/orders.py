@@ -32,8 +32,8 @@ NO_CHANGE: Final = -20.0
 _MEMBERS: Final = 6
 """A few dozen tasks leave one model to chance; each member sees other traits first."""
 _DEPTH: Final = 2
-"""Two traits together: of the depths tried, this one told made hijacks of left-out tasks best. Deeper trees learn the
-tasks that they were made of."""
+"""Two traits together. Deeper trees learn the tasks that they were made of: at this many rounds, this depth found most
+made hijacks of left-out tasks at 2 % of the others, and most labelled ones of `bench/quality.py`, seen before them."""
 
 
 @dataclass

@@ -107,7 +107,8 @@ def _by_rules(connection: duckdb.DuckDBPyConnection, rules: list[Path], table: T
 
 def print_days(found: Backtest) -> None:
     for day in found.days:
-        bar = f"bar {day.bar.weight:.2f}" if day.bar.is_calibrated else f"bar {day.bar.weight:.2f}, not calibrated yet"
+        bar = f"bar {day.bar.weight:.2f}" if day.bar.weight else "all pass: fewer than the budget on the days before"
+        bar += "" if day.bar.is_calibrated else ", not calibrated yet"
         hard = f", {day.hard} of them hard" if day.hard else ""
         typer.echo(f"{day.day}  {len(day.raised)} raised of {day.offered} cases{hard} ({bar})")
         for case in day.raised:

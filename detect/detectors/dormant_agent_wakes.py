@@ -34,5 +34,5 @@ def dormant_agent_wakes(
         observed=f"{step.tool} on {step.target or 'no stated target'} after {sleep.days:.0f} days of silence",
         expected=f"at most {sleep.longest_days:.0f} days of silence; {tool_seen:,} sessions used this tool",
         anomaly=0.98 if not tool_seen and facts.is_new_reach else 0.93,
-        path=sleep.steps or (step,),
+        path=(*sleep.did, step),
     )

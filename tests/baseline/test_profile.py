@@ -38,7 +38,7 @@ def test_what_it_rests_on_and_what_is_not_enough(fleet: Fleet) -> None:
     old, new = of(fleet, "triage"), of(fleet, "newcomer")
     assert (old.rests_on.sessions, old.rests_on.calls, old.rests_on.days, old.rests_on.is_enough) == (24, 48, 3, True)
     assert new.peers.agents == ("triage",)
-    assert new.peers.said == "judged by 1 peers: it has 3 sessions of its own"
+    assert new.peers.said == "judged by 1 peer (24 sessions): it has 3 of 20 sessions of its own"
     assert "any judgement by its own history: 3 of 20 sessions" in new.not_enough
     assert "any judgement" not in " ".join(old.not_enough)
     assert profile(open_published(fleet.data), "nobody") is None
@@ -163,3 +163,19 @@ def test_the_command_prints_a_story_and_json(fleet: Fleet) -> None:
     assert run(fleet, "baseline", "--pin", "gold")[0] == 0
     assert "gold" in run(fleet, "baseline", "--pins")[1]
     assert run(fleet, "profile", "triage", "--against", "gold")[0] == 0
+
+
+def test_a_source_without_a_place_for_approvals_has_no_share_of_them(fleet: Fleet) -> None:
+    fleet.habit("triage", call("stop_logging", target="h1", approval="cannot_record"))
+    fleet.judge()
+    approvals = of(fleet, "triage").approvals
+    assert (approvals.privileged_calls, approvals.recordable, approvals.low, approvals.high) == (40, 0, 0.0, 1.0)
+    told = CliRunner().invoke(app, ["profile", "triage", "--data", str(fleet.data)]).stdout
+    assert "approvals of 40 privileged calls: not known, as the log has no place for them: 40 cannot record" in told
+    assert "the start → stop_logging (40 of 40)" in told
+
+
+def test_a_thin_agent_without_peers_or_fleet_is_judged_by_nobody_and_that_is_said(fleet: Fleet) -> None:
+    fleet.habit("triage", *LOOK, days=1, a_day=3)
+    fleet.judge()
+    assert of(fleet, "triage").peers.said == "not enough history: 3 of 20 sessions of its own"

@@ -44,7 +44,11 @@ def test_a_dormant_agent_that_does_a_step_a_day_is_still_waking(fleet: Fleet) ->
     for day in (30, 32, 34):
         fleet.session("old", day, LOOK)
     fleet.session("old", 36, call("delete_bucket", target="b1"))
-    assert "dormant_agent_wakes" in fired(fleet.judge())
+    fleet.session("old", 37, call("rotate_credentials", target="svc-1"))
+    cases = [c for c in fleet.judge().cases if "dormant_agent_wakes" in {f.detector.name for f in c.found}]
+    assert [[s.tool for s in case.path] for case in cases] == [["delete_bucket", "rotate_credentials"]], (
+        "it is one case"
+    )
 
 
 def test_a_dormant_agent_that_is_at_work_again_is_awake(fleet: Fleet) -> None:
