@@ -13,6 +13,7 @@ import polars as pl
 
 from baseline.capability_table import PRIVILEGED
 from baseline.values import Kind, Sources, named, values_in
+from ingest.database import rows_of
 
 _ORDER: Final = ("ordered_at", "sequence", "depth", "kind_rank", "event_id")
 _ASKING: Final = frozenset(("user", "human", "request", "user_message", "input"))
@@ -27,6 +28,8 @@ LATENCIES_S: Final = (1, 5, 30, 120, 600, 3600, 28800)
 
 _MOST_DECISIONS: Final = 200
 """Of a session, the first: each is held against each privileged call, and a log can hold any number of both."""
+_ROWS_AT_ONCE: Final = 5_000
+"""So many payloads are Python's own texts at a time."""
 _CALLS_AT_ONCE: Final = 250
 """So many privileged calls are held against the decisions at a time, for the pairs take memory."""
 COUNTED: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value")
@@ -233,12 +236,15 @@ def _last_about(privileged: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
 def _of_values(steps: pl.DataFrame) -> list[pl.DataFrame]:
     """Kinds, names and origins of the values of calls that may change something."""
     changing = steps.filter(pl.col("may_change")).select("session").unique()
-    seen = steps.join(changing, on="session", how="semi").sort("session", *_ORDER, "trace_id")
+    columns = ("who", "session", "kind", "operation", "tool", "may_change", "arguments", "result")
+    seen = steps.select(*columns, *(c for c in (*_ORDER, "trace_id") if c not in columns)).join(
+        changing, on="session", how="semi"
+    )
+    seen = seen.sort("session", *_ORDER, "trace_id").select(columns)
     rows: list[tuple[int, int, str, Kind, str | None, str | None]] = []
     sources, current = Sources(), None
-    columns = ("who", "session", "kind", "operation", "tool", "may_change", "arguments", "result")
-    told = (seen.get_column(column).to_list() for column in columns)
-    for who, session, kind, operation, tool, may_change, given, result in zip(*told, strict=True):
+    told = (row for part in seen.iter_slices(_ROWS_AT_ONCE) for row in rows_of(part, columns))
+    for who, session, kind, operation, tool, may_change, given, result in told:
         if session != current:
             sources, current = Sources(), session
         if kind == "message" or kind == "lifecycle":
