@@ -10,6 +10,7 @@ then is a line of its own. On a machine that others use, the CPU figures are the
 from __future__ import annotations
 
 import argparse
+import html
 import importlib.util
 import os
 import random
@@ -26,6 +27,8 @@ from urllib.parse import quote
 
 from bench._big_store import AGENTS, FLAGGED_5K, FLAGGED_100K, build
 from bench._in_page import CLICK, JUMP, STEP
+from detect.alert import contents, told_cases
+from ingest.database import open_published
 
 TESTS: Final = Path(__file__).parents[1] / "tests"
 sys.path.insert(0, str(TESTS))
@@ -208,13 +211,29 @@ def _loads(page: Page, data: Path, browser: Any, seen: list[Watched]) -> Iterato
 
 
 def _clicks(watched: Watched, server: Server) -> Iterator[Line]:
-    """An alert's link is one click by itself; a case's page leads to its worst step by one link."""
-    opened(watched, server.url("replay", session=FLAGGED_5K, step=2_501))
-    yield "clicks from alert link to step", "1", "1", True
-    watched.page.goto(server.url("case", case=f"case-{FLAGGED_5K}"))
-    watched.page.get_by_role("link", name="Replay from the worst step").click()
-    watched.page.locator(".card[data-step='2501']").wait_for()
-    yield "clicks from case to its worst step", "1", "1", True
+    """The clicks that the browser saw until the card of the worst step stood, on a mail's page that holds nothing but
+    the link of the alert's body, and on the case's page."""
+    clicked: list[str] = []
+    watched.page.expose_function("clicked", lambda: clicked.append(watched.page.url))
+    watched.page.add_init_script("addEventListener('click', event => event.isTrusted && clicked(), true)")
+    mail = f"<a href='{html.escape(_link_in_alert(server))}'>The step in the investigator</a>"
+    for start, link in (
+        (f"data:text/html,{quote(mail)}", "The step in the investigator"),
+        (server.url("case", case=_CASE), "Replay from the worst step"),
+    ):
+        watched.page.goto(start)
+        clicked.clear()
+        watched.page.get_by_role("link", name=link).click()
+        watched.page.locator(".card[data-step='2501']").wait_for()
+        what = "alert's link" if start.startswith("data:") else "case"
+        yield f"clicks from {what} to the worst step", f"{len(clicked)}", "1", len(clicked) == 1
+
+
+def _link_in_alert(server: Server) -> str:
+    """The link in the body of the alert that would be sent of the store's first flagged case."""
+    connection = open_published(server.data)
+    told = [told for told in told_cases(connection) if told.case_id == _CASE]
+    return str(contents(connection, told, server.url())[_CASE]["link"])
 
 
 def _walk_hostile(watched: Watched, server: Server) -> None:

@@ -44,7 +44,7 @@ def verdict_panel(case: dict[str, Any]) -> None:
             help="In the time of the logs. Only for what is benign and expected.",
         )  # fmt: skip
         st.text_area("Why", key=NOTE, max_chars=LONGEST_NOTE, height=68)
-        st.form_submit_button("Close the case", on_click=_close, args=(case_id,), type="primary")
+        st.form_submit_button("Close the case", on_click=_close, args=(case_id,))
     with owning.form("owner_form", clear_on_submit=True):
         st.text_input("New owner", key=OWNER, max_chars=200, help="Empty: you, by the name this session runs under.")
         st.form_submit_button("Assign", on_click=_assign, args=(case_id,))

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
@@ -28,7 +28,33 @@ def own(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     started.stop()
 
 
-def test_a_verdict_survives_a_reload(own: Server, watched: Watched) -> None:
+CONTRAST = """line => {
+    const light = colour => {
+        const [red, green, blue] = colour.match(/[0-9.]+/g).slice(0, 3)
+            .map(part => part / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+    let ground = line
+    while (/rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement
+    const [low, high] = [light(getComputedStyle(line).color), light(getComputedStyle(ground).backgroundColor)]
+        .sort((a, b) => a - b)
+    return [(high + 0.05) / (low + 0.05), light(getComputedStyle(ground).backgroundColor)]
+}"""
+"""WCAG's contrast of an element's text with the first ground behind it that is not transparent, and how light that is."""
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_verdict_survives_a_reload_and_can_be_read(
+    filled: Path, tmp_path: Path, watched: Watched, theme: Literal["dark", "light"]
+) -> None:
+    own = Server(Path(shutil.copytree(filled, tmp_path / "data")), theme)
+    try:
+        say_and_reload(own, watched, is_light=theme == "light")
+    finally:
+        own.stop()
+
+
+def say_and_reload(own: Server, watched: Watched, *, is_light: bool) -> None:
     watched.page.goto(own.url("case", case="case-0002"))
     watched.page.get_by_role("button", name="False positive").or_(
         watched.page.get_by_role("radio", name="False positive")
@@ -40,6 +66,10 @@ def test_a_verdict_survives_a_reload(own: Server, watched: Watched) -> None:
     watched.page.reload()
     watched.says("◐ false positive")
     watched.says("the ticket bot was extended")
+    for text in ("◐ false positive", "the ticket bot was extended", "Said by", "Classification", "Close the case"):
+        contrast, ground = watched.page.get_by_text(text).first.evaluate(CONTRAST)
+        assert contrast >= 4.5, text
+        assert (ground > 0.5) is is_light, text
     watched.clean()
 
 
