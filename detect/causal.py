@@ -3,8 +3,8 @@
 Nodes are agents, people, principals, credentials, hosts and resources; edges in time are kept each by the module of
 its idea: credentials given and used (`credentials`), paths opened (`opened`), work delegated (`authority`), new
 reach (`reach`), what was refused and then let through (`restrictions`), who slept or was retired (`lives`), where a
-value came from (`provenance`), what the steps amount to together (`chains`). Memory is bounded, can be written down
-(`CausalPass.state`) and taken up again.
+value came from (`provenance`), what the steps amount to together (`chains`, `escalation`). Memory is bounded, can
+be written down (`CausalPass.state`) and taken up again.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from baseline.history import History
 from detect.approvals import Approvals, Coverage
 from detect.authority import Delegation, Delegations
 from detect.behaviour import Behaviour
-from detect.chains import Chains, Completed, Phases
+from detect.chains import Chains, Phases
 from detect.credentials import LONGEST_PATH, Credentials, Switch
 from detect.disguise import Shapes
 from detect.distance import Distances, Drop
 from detect.effective import Standing, standing
+from detect.escalation import Completed, Escalations
 from detect.excuses import Excuse, Excuses
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.handed_out import is_service, is_temporary, may_grant
@@ -150,6 +151,7 @@ class Memory(msgspec.Struct):
     lives: Lives = msgspec.field(default_factory=Lives)
     provenance: Provenance = msgspec.field(default_factory=Provenance)
     chains: Chains = msgspec.field(default_factory=Chains)
+    escalations: Escalations = msgspec.field(default_factory=Escalations)
     weakened: Weakened = msgspec.field(default_factory=Weakened)
     shapes: Shapes = msgspec.field(default_factory=Shapes)
     distances: Distances = msgspec.field(default_factory=Distances)
@@ -312,7 +314,7 @@ class CausalPass:
             if step.is_done and step.is_privileged
             else None,
             stranger=memory.reaches.stranger(step, habits),
-            method=memory.chains.method(step, habits, window_s) if step.is_done else None,
+            method=memory.escalations.method(step, habits, window_s) if step.is_done else None,
             fan=fan,
             fan_shown=fan_shown,
             fan_sessions=fan_sessions,
