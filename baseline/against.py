@@ -19,7 +19,8 @@ from baseline.models.markov import next_tool
 
 LINKS: Final = ("principal", "credential", "target", "source_target", "role_role")
 """The kinds of link that can be new; the last two are from a host to a target, and from one identity to another."""
-_ASPECTS: Final = ("session", "tool", "transition", *LINKS)
+ASPECTS: Final = ("session", "tool", "transition", *LINKS)
+"""What is looked at of the agent."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,24 @@ class Against:
 
 
 def against(
-    connection: duckdb.DuckDBPyConnection, agent: str, session_id: str, capabilities: Capabilities | None = None
+    connection: duckdb.DuckDBPyConnection,
+    agent: str,
+    session_id: str,
+    capabilities: Capabilities | None = None,
+    own: pl.DataFrame | None = None,
 ) -> Against | None:
-    """The agent's part in the session beside what was learnt of it before; None where it made no call there."""
+    """The agent's part in the session beside what was learnt of it before; None where it made no call there.
+
+    `own` is what was learnt of the agent (the aspects `ASPECTS`, and any others), where that was read already.
+    """
     capabilities = capabilities or Capabilities.load()
     classify_tools(connection, capabilities)
-    mine = counts_of_sessions(connection, [session_id]).filter(
-        pl.col("agent_id") == agent, pl.col("aspect").is_in(_ASPECTS)
-    )
+    mine = counts_of_sessions(connection, [session_id], ASPECTS).filter(pl.col("agent_id") == agent)
     if mine.is_empty():
         return None
     day = mine["day"].drop_nulls().min()
     day = day if isinstance(day, date) else None
-    before = learnt(connection, capabilities, agents=[agent], aspects=list(_ASPECTS))
+    before = learnt(connection, capabilities, agents=[agent], aspects=list(ASPECTS)) if own is None else own
     if day is not None:
         before = before.filter(pl.col("day").is_null() | (pl.col("day") < day))
     sessions = int(before.filter(pl.col("aspect") == "session")["sessions"].sum())

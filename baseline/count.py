@@ -6,12 +6,14 @@ first, and taking a session off again leaves what was there before.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import polars as pl
 
 from baseline.capability_table import PRIVILEGED
 from baseline.values import Kind, Sources, named, values_in
+from ingest.database import rows_of
 
 _ORDER: Final = ("ordered_at", "sequence", "depth", "kind_rank", "event_id")
 _ASKING: Final = frozenset(("user", "human", "request", "user_message", "input"))
@@ -26,25 +28,46 @@ LATENCIES_S: Final = (1, 5, 30, 120, 600, 3600, 28800)
 
 _MOST_DECISIONS: Final = 200
 """Of a session, the first: each is held against each privileged call, and a log can hold any number of both."""
+_ROWS_AT_ONCE: Final = 5_000
+"""So many payloads are Python's own texts at a time."""
+_CALLS_AT_ONCE: Final = 250
+"""So many privileged calls are held against the decisions at a time, for the pairs take memory."""
 COUNTED: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value")
 _SHOWN_OFTEN: Final = ("tool", "target", "principal", "credential_id", "capability", "previous_tool")
 """What several aspects show is coded once."""
 _WHO: Final = ["day", "agent_id", "agent_version"]
 _CATEGORY: Final = pl.Categorical()
 
+_LINKS: Final = ("principal", "credential", "target", "tool_target", "source_target", "role_role")
+_ORDERS: Final = ("outcome", "next_1", "next_2", "next_3", "argument_shape", "hour")
+_DECISION: Final = ("decision", "approver", "decision_latency")
+_VALUES: Final = ("argument_kind", "value", "origin")
+_SIZES: Final = ("calls_a_session", "targets_a_session")
+OF_PAYLOADS: Final = frozenset((*_VALUES, "argument_shape"))
+"""The aspects for which arguments and results are read."""
 
-def counts_of(steps: pl.DataFrame, *, by_session: bool = False, only_served: bool = False) -> pl.DataFrame:
+
+def counts_of(steps: pl.DataFrame, *, by_session: bool = False, aspects: Collection[str] | None = None) -> pl.DataFrame:
     """The counts of the steps that `baseline/steps.sql` gives; with `by_session` each session's apart.
 
-    With `only_served` the aspects that a judgement asks for (`baseline.history.SERVED`): they need no payload.
+    With `aspects` these alone; where none of `OF_PAYLOADS` is among them, arguments and results may be missing.
     """
+
+    def asked(*names: str) -> bool:
+        return aspects is None or any(name in aspects for name in names)
+
     steps = _numbered(steps.sort("trace_id", "agent_id", *_ORDER))
     calls = _with_states(steps.filter((pl.col("kind") == "tool_call") & pl.col("tool").is_not_null()))
     coded = calls.with_columns(pl.col(_SHOWN_OFTEN).cast(_CATEGORY))
-    parts = [*_of_calls(coded), *_of_links(coded), _delegated(steps, calls)]
-    if not only_served:
-        parts += [*_of_orders(coded), *_of_decisions(steps), _decided(steps, calls), *_of_values(steps), *_sizes(calls)]
-    told = pl.concat(parts)
+    parts = _of_calls(coded)
+    parts += _of_links(coded) if asked(*_LINKS) else []
+    parts += [_delegated(steps, calls)] if asked("delegated_capability") else []
+    parts += _of_orders(coded) if asked(*_ORDERS) else []
+    parts += _of_decisions(steps) if asked(*_DECISION) else []
+    parts += [_decided(steps, calls)] if asked("decided") else []
+    parts += _of_values(steps) if asked(*_VALUES) else []
+    parts += _sizes(calls) if asked(*_SIZES) else []
+    told = pl.concat([part for part in parts if part.height and asked(part["aspect"][0])] or [parts[0].clear()])
     by = ["who", "aspect", "context", "value"]
     counted = told.group_by([*by, "session"] if by_session else by, maintain_order=True).agg(
         pl.len().alias("steps").cast(pl.Int64), pl.col("session").n_unique().alias("sessions").cast(pl.Int64)
@@ -188,6 +211,17 @@ def _decided(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         pl.col("tool").alias("about_tool"), pl.col("ordered_at").alias("decided_at"), pl.col("approval").alias("said"),
     )  # fmt: skip
     about = about.group_by("session", maintain_order=True).head(_MOST_DECISIONS)
+    said = pl.concat(
+        [_last_about(some, about) for some in privileged.iter_slices(_CALLS_AT_ONCE)]
+        or [_last_about(privileged, about)]
+    )
+    state = pl.when(pl.col("approval").is_in(_DECISIONS)).then(pl.col("approval"))
+    told = privileged.join(said, on="event_id", how="left", maintain_order="left")
+    return _aspect(told, "decided", pl.coalesce(state, "said", "approval"), "tool")
+
+
+def _last_about(privileged: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
+    """event_id -> what the last decision about the call said; calls without one are not in it."""
     pairs = privileged.select("event_id", "session", "tool", "target", "ordered_at").join(
         about, on="session", maintain_order="left_right"
     )
@@ -196,21 +230,21 @@ def _decided(steps: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     names &= pl.col("about_target").is_not_null() | pl.coalesce(pl.col("about_tool") == pl.col("tool"), pl.lit(True))
     in_time = (pl.col("decided_at") <= pl.col("ordered_at")).fill_null(True)
     last = pairs.filter(is_it | (names & in_time)).sort("event_id", is_it, "decided_at", "said", maintain_order=True)
-    said = last.group_by("event_id", maintain_order=True).agg(pl.col("said").last())
-    state = pl.when(pl.col("approval").is_in(_DECISIONS)).then(pl.col("approval"))
-    told = privileged.join(said, on="event_id", how="left", maintain_order="left")
-    return _aspect(told, "decided", pl.coalesce(state, "said", "approval"), "tool")
+    return last.group_by("event_id", maintain_order=True).agg(pl.col("said").last())
 
 
 def _of_values(steps: pl.DataFrame) -> list[pl.DataFrame]:
     """Kinds, names and origins of the values of calls that may change something."""
     changing = steps.filter(pl.col("may_change")).select("session").unique()
-    seen = steps.join(changing, on="session", how="semi").sort("session", *_ORDER, "trace_id")
+    columns = ("who", "session", "kind", "operation", "tool", "may_change", "arguments", "result")
+    seen = steps.select(*columns, *(c for c in (*_ORDER, "trace_id") if c not in columns)).join(
+        changing, on="session", how="semi"
+    )
+    seen = seen.sort("session", *_ORDER, "trace_id").select(columns)
     rows: list[tuple[int, int, str, Kind, str | None, str | None]] = []
     sources, current = Sources(), None
-    columns = ("who", "session", "kind", "operation", "tool", "may_change", "arguments", "result")
-    told = (seen.get_column(column).to_list() for column in columns)
-    for who, session, kind, operation, tool, may_change, given, result in zip(*told, strict=True):
+    told = (row for part in seen.iter_slices(_ROWS_AT_ONCE) for row in rows_of(part, columns))
+    for who, session, kind, operation, tool, may_change, given, result in told:
         if session != current:
             sources, current = Sources(), session
         if kind == "message" or kind == "lifecycle":

@@ -7,6 +7,7 @@ traces lie in several segments is counted by itself, so that the sum is the same
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ import duckdb
 import polars as pl
 
 from baseline.capability import Capabilities
-from baseline.count import counts_of
+from baseline.count import OF_PAYLOADS, counts_of
 from ingest.database import ask, open_published
 from ingest.event import identify
 from ingest.published import Edition, editing
@@ -28,6 +29,10 @@ KEPT: Final = "counts/kept-"
 """How the name of a file of counts begins that stands for no segment."""
 
 _STEPS: Final = files("baseline").joinpath("steps.sql").read_text()
+
+_NO_PAYLOADS: Final = """
+select * replace (null::varchar as argument_shape, null::varchar as arguments, null::varchar as result)
+"""
 
 _TOOLS: Final = """
 select distinct tool
@@ -136,16 +141,27 @@ def class_tools(connection: duckdb.DuckDBPyConnection, capabilities: Capabilitie
 
 
 def counts_where(
-    connection: duckdb.DuckDBPyConnection, condition: str, chosen: object, *, by_session: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    condition: str,
+    chosen: object,
+    *,
+    by_session: bool = False,
+    aspects: Collection[str] | None = None,
 ) -> pl.DataFrame:
-    """The counts of the stored events under a condition of ours, its one value given as `$chosen`."""
+    """The counts of the stored events under a condition of ours, its one value given as `$chosen`; of these aspects."""
     sql = f"with chosen as (from stored_events where witness_of is null and {condition}), "
-    return counts_of(ask(connection, sql + _STEPS.split("with ", 1)[1], chosen=chosen), by_session=by_session)
+    sql += _STEPS.split("with ", 1)[1]
+    if aspects is not None and OF_PAYLOADS.isdisjoint(aspects):
+        sql = f"{_NO_PAYLOADS} from ({sql})"
+    return counts_of(ask(connection, sql, chosen=chosen), by_session=by_session, aspects=aspects)
 
 
-def counts_of_sessions(connection: duckdb.DuckDBPyConnection, sessions: list[str]) -> pl.DataFrame:
-    """The counts of some sessions alone: what to take off when they must not be learnt from."""
-    return counts_where(connection, "session_id in (select unnest($chosen::varchar[]))", sorted(sessions))
+def counts_of_sessions(
+    connection: duckdb.DuckDBPyConnection, sessions: list[str], aspects: Collection[str] | None = None
+) -> pl.DataFrame:
+    """The counts of some sessions alone, of these aspects: what to take off when they must not be learnt from."""
+    these = "session_id in (select unnest($chosen::varchar[]))"
+    return counts_where(connection, these, sorted(sessions), aspects=aspects)
 
 
 def counts_of_undated(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:

@@ -92,11 +92,9 @@ def learnt(
     if not sessions:
         return counts.sort(pl.exclude(_NUMBERS))
     classify_tools(connection, capabilities)
-    off = counts_of_sessions(connection, sessions).drop("session_id")
-    off = off.filter(
-        pl.lit(agents is None) | pl.col("agent_id").is_in(agents or []),
-        pl.lit(aspects is None) | pl.col("aspect").is_in(aspects or []),
-    )
+    off = counts_of_sessions(connection, sessions, aspects).drop("session_id")
+    if agents is not None:
+        off = off.filter(pl.col("agent_id").is_in(agents))
     both = pl.concat([counts, off.with_columns(-pl.col(number) for number in _NUMBERS)])
     left = both.group_by(pl.exclude(_NUMBERS)).agg(pl.col(_NUMBERS).sum())
     return left.filter(pl.col("steps") > 0).sort(pl.exclude(_NUMBERS))

@@ -13,7 +13,7 @@ import polars as pl
 
 from baseline.capability import Capabilities
 from baseline.count import LATENCIES_S
-from baseline.drift import drifts
+from baseline.drift import ASPECTS, drifts
 from baseline.history import CHANGE_WINDOW, LEAST_AGENTS, LEAST_SESSIONS, Basis
 from baseline.learnt import learnt
 from baseline.models.answer import Chance
@@ -41,6 +41,10 @@ from baseline.profile_parts import (
 
 MOST_SHOWN: Final = 12
 LINKS: Final = ("principal", "credential", "target", "source_target", "role_role")
+OWN: Final = tuple(sorted({*ASPECTS, *LINKS, "session", "version", "next_1", "hour", "decision_latency", "approver"}))
+"""What is looked at of the agent itself."""
+FLEET: Final = ("tool", "session", "decided")
+"""What is looked at of every agent."""
 
 
 def profile(
@@ -56,13 +60,17 @@ def profile(
     `version` keeps to one version of it; `pin` reads a frozen baseline instead of what is learnt today.
     """
     capabilities = capabilities or Capabilities.load()
-    own = learnt(connection, capabilities, agents=[agent], pin=pin)
+    own = learnt(connection, capabilities, agents=[agent], aspects=list(OWN), pin=pin)
     if version is not None:
         own = own.filter(pl.col("agent_version") == version)
     if own.is_empty():
         return None
-    fleet = learnt(connection, capabilities, aspects=["tool", "session", "decided"], pin=pin)
-    return _Reading(agent, own, fleet, capabilities).profile()
+    return profile_from(agent, own, learnt(connection, capabilities, aspects=list(FLEET), pin=pin), capabilities)
+
+
+def profile_from(agent: str, own: pl.DataFrame, fleet: pl.DataFrame, capabilities: Capabilities) -> Profile | None:
+    """The same from what was learnt: of the agent the aspects `OWN`, of all agents the aspects `FLEET`."""
+    return None if own.is_empty() else _Reading(agent, own, fleet, capabilities).profile()
 
 
 class _Reading:

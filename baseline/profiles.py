@@ -14,22 +14,38 @@ from baseline.learnt import learnt
 from ingest.database import ask
 
 _PROFILES: Final = """
+with days as (
+    select agent_id, min(day) as first_day, max(day) as last_day
+    from counts
+    group by agent_id
+),
+
+shown as (
+    select
+        agent_id, aspect, value, if(aspect = 'transition', context, '') as after,
+        sum(steps)::bigint as steps, sum(sessions)::bigint as sessions
+    from counts
+    where aspect in ('session', 'version', 'tool', 'transition', 'target', 'principal', 'credential')
+    group by all
+)
+
 select
-    agent_id,
+    days.agent_id,
     coalesce(sum(sessions) filter (aspect = 'session'), 0)::bigint as sessions,
     coalesce(sum(steps) filter (aspect = 'session'), 0)::bigint as tool_calls,
-    count(distinct value) filter (aspect = 'version' and value <> '') as versions,
-    count(distinct value) filter (aspect = 'tool') as tools,
-    count(distinct (context, value)) filter (aspect = 'transition') as transitions,
-    count(distinct value) filter (aspect = 'target') as targets,
-    count(distinct value) filter (aspect = 'principal') as principals,
-    count(distinct value) filter (aspect = 'credential') as credentials,
-    min(day) as first_day,
-    max(day) as last_day,
+    count(*) filter (aspect = 'version' and value <> '') as versions,
+    count(*) filter (aspect = 'tool') as tools,
+    count(*) filter (aspect = 'transition') as transitions,
+    count(*) filter (aspect = 'target') as targets,
+    count(*) filter (aspect = 'principal') as principals,
+    count(*) filter (aspect = 'credential') as credentials,
+    any_value(first_day) as first_day,
+    any_value(last_day) as last_day,
     coalesce(sum(sessions) filter (aspect = 'session'), 0) >= $least as is_enough
-from counts
-group by agent_id
-order by agent_id
+from days
+left join shown using (agent_id)
+group by days.agent_id
+order by days.agent_id
 """
 
 

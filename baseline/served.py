@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from baseline.count import counts_of
-from baseline.history import CountRow
+from baseline.history import SERVED, CountRow
 from ingest.database import ask
 
 _COPIED_AFTER: Final = 2
@@ -53,4 +53,4 @@ class ServedCounts:
         question = _FROM_STORE if self._asked < _COPIED_AFTER else _FROM_COPY
         self._asked += 1
         steps = ask(self._connection, question, sessions=sorted(sessions))
-        return counts_of(steps, only_served=True).select(_ROW).sort(_ROW[1:6]).rows()
+        return counts_of(steps, aspects=SERVED).select(_ROW).sort(_ROW[1:6]).rows()

@@ -37,7 +37,7 @@ STEPS, JUMPS, LOADS, HELD = 200, 20, 5, 300
 Line = tuple[str, str, str, bool]
 
 _CASE: Final = f"case-{FLAGGED_5K}"
-_ROW: Final = "tbody tr"
+_ROW: Final = "tbody tr:visible"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ PAGES: Final = (
          {"session": FLAGGED_5K, "step": 2_501}, 0.8, 3.5),
     Page("Case page", "case", _ROW, {"case": _CASE}),
     Page("Agent page", "agent", _ROW, {"agent": AGENTS[5]}),
+    Page("Agent page of a flagged agent", "agent", _ROW, {"agent": AGENTS[3]}),
+    Page("Agent page, all agents", "agent", _ROW),
     Page("Movement page", "movement", _ROW, {"case": _CASE}),
     Page("Events page", "events", _ROW),
     Page("Events page, searching text", "events", _ROW, {"text": "beacon window 49"}),

@@ -13,6 +13,9 @@ from dashboard.theme import BAD, INK, LANES, Theme
 from ingest.visible import for_plotly
 
 _ROW_PIXELS: Final = 54
+_CHARACTER_PIXELS: Final = 6.2
+"""The mean width of a character of the names, at their size."""
+_BESIDE_PIXELS: Final = 22
 
 
 def movement_figure(drawn: Drawn, theme: Theme) -> Any:
@@ -20,6 +23,7 @@ def movement_figure(drawn: Drawn, theme: Theme) -> Any:
     ink = INK[theme]
     nodes = drawn.nodes
     named = short_names(node.key[1] for node in nodes.values())
+    layers = max((node.layer for node in nodes.values()), default=1)
     figure = go.Figure()
     figure.add_trace(_thens(drawn, ink["quiet"]))
     for name, colour, width, wanted in (
@@ -37,28 +41,39 @@ def movement_figure(drawn: Drawn, theme: Theme) -> Any:
             figure.add_trace(
                 go.Scatter(
                     x=[n.layer for n in these], y=[-n.row for n in these], mode="markers+text", name=kind,
-                    text=[_label(n, named[n.key[1]]) for n in these], 
-                    textposition=["bottom center" if _is_below(n) else "top center" for n in these],
+                    text=[_label(n, named[n.key[1]], layers) for n in these], 
+                    textposition=[_side(n, layers) for n in these],
                     textfont={"size": 12, "color": ink["text"]}, cliponaxis=False,
                     marker={"symbol": symbol, "size": 13, "color": colour, "opacity": 1},
                     hovertext=[for_plotly(n.key[1], 120) for n in these], hoverinfo="text",
                 )
             )  # fmt: skip
     rows = [node.row for node in nodes.values()] or [0.0]
-    layers = max((node.layer for node in nodes.values()), default=1)
     laid_out(figure, theme, round(120 + _ROW_PIXELS * (max(rows) - min(rows) + 1)))
-    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.45, layers + 0.45])
+    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.45, layers + 0.1])
+    longest = max((len(named[node.key[1]]) for node in nodes.values() if node.layer == layers), default=0)
+    figure.update_layout(margin_r=_BESIDE_PIXELS + round(_CHARACTER_PIXELS * longest))
     figure.update_yaxes(visible=False, fixedrange=True, range=[-max(rows) - 0.8, -min(rows) + 0.8])
     return figure
+
+
+def _side(node: Node, layers: int) -> str:
+    """Where the name stands: beside a node of the last layer, from which nothing leads on; to the right of the first,
+    so that a narrow figure does not cut it."""
+    if node.layer == layers:
+        return "middle right"
+    return f"{'bottom' if _is_below(node) else 'top'} {'center' if node.layer else 'right'}"
 
 
 def _is_below(node: Node) -> bool:
     return node.row > 0 or node.key[0] == "identity"
 
 
-def _label(node: Node, short: str) -> str:
+def _label(node: Node, short: str, layers: int) -> str:
     """The node's name; in every other pair of layers a line further off, so that neighbours do not overlap."""
     name = for_plotly(short)
+    if node.layer == layers:
+        return f"  {name}"
     if node.layer // 2 % 2 == 0:
         return name
     return f"<br>{name}" if _is_below(node) else f"{name}<br> "

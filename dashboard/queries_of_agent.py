@@ -1,30 +1,33 @@
 """What the Agent page asks: the profile, the days of its series, and one session held against it.
 
-The baseline's own functions make a table of classes on their connection, so each call gets one of its own; answers are
-kept for the published state that they were made of.
+The baseline's own functions make a table of classes on their connection, so one of them is asked at a time; answers,
+and what was learnt of an agent, are kept for the published state that they were made of.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from functools import cache, lru_cache
 from typing import Final
 
 import polars as pl
 
+from baseline.against import ASPECTS as AGAINST
 from baseline.against import Against, against
 from baseline.capability import Capabilities
-from baseline.drift import ASPECTS, means_by_day, shares_by_day
+from baseline.drift import means_by_day, shares_by_day
 from baseline.learnt import learnt
 from baseline.models.drift import Day
-from baseline.profile import profile
+from baseline.profile import FLEET, OWN, profile_from
 from baseline.profile_parts import Profile
 from baseline.profiles import profiles
-from dashboard.queries import connection, data, generation
-from ingest.database import ask, open_published
+from dashboard.queries import CONNECTIONS, connection, connection_of, data, generation
+from ingest.database import ask
 
 SESSIONS_OFFERED: Final = 40
+
+_asking: Final = threading.RLock()
 
 _SESSIONS: Final = """
 with cases_of as (select unnest(sessions) as session_id, case_id, severity from cases),
@@ -75,22 +78,46 @@ def sessions_of(agent: str, ranks: list[str]) -> pl.DataFrame:
     return ask(connection(), _SESSIONS, agent=agent, ranks=ranks, rows=SESSIONS_OFFERED)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=CONNECTIONS)
 def _agents(where: str, number: int) -> pl.DataFrame:
-    return profiles(open_published(Path(where)))
+    with _asking:
+        return profiles(connection_of(where, number).cursor(), _classes())
 
 
 @lru_cache(maxsize=32)
 def _profile(where: str, number: int, agent: str) -> Profile | None:
-    return profile(open_published(Path(where)), agent)
+    own = _own(where, number, agent)
+    return None if own.is_empty() else profile_from(agent, own, _fleet(where, number), _classes())
 
 
 @lru_cache(maxsize=32)
 def _series(where: str, number: int, agent: str) -> Series:
-    counts = learnt(open_published(Path(where)), Capabilities.load(), agents=[agent], aspects=list(ASPECTS))
+    counts = _own(where, number, agent)
     return Series(shares_by_day(counts) | means_by_day(counts))
 
 
 @lru_cache(maxsize=32)
 def _against(where: str, number: int, agent: str, session_id: str) -> Against | None:
-    return against(open_published(Path(where)), agent, session_id)
+    own = _own(where, number, agent)
+    with _asking:
+        return against(connection_of(where, number).cursor(), agent, session_id, _classes(), own)
+
+
+@lru_cache(maxsize=2)
+def _own(where: str, number: int, agent: str) -> pl.DataFrame:
+    """What was learnt of one agent, for all of its page."""
+    with _asking:
+        aspects = sorted({*OWN, *AGAINST})
+        return learnt(connection_of(where, number).cursor(), _classes(), agents=[agent], aspects=aspects)
+
+
+@lru_cache(maxsize=1)
+def _fleet(where: str, number: int) -> pl.DataFrame:
+    """What was learnt of every agent, for the peers of each."""
+    with _asking:
+        return learnt(connection_of(where, number).cursor(), _classes(), aspects=list(FLEET))
+
+
+@cache
+def _classes() -> Capabilities:
+    return Capabilities.load()

@@ -31,6 +31,8 @@ class Rows {
     this.data = data
     for (const [name, colour] of Object.entries(data.colours)) this.node.style.setProperty(`--${name}`, colour)
     this.node.style.setProperty("--lines", data.lines)
+    this.node.classList.toggle("single", data.lines === 1)
+    this.node.classList.toggle("long", data.height > 0)
     this.node.style.maxHeight = data.height ? `${data.height}px` : ""
     this.key = `custodiet.row.${location.pathname}${location.search}.${data.key}`
     this.draw()

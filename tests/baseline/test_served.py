@@ -27,3 +27,19 @@ def test_what_a_session_adds_to_the_history_is_its_part_of_the_counts(tmp_path: 
         assert sorted(rows) == sorted(row for row in counted if row[3] in SERVED)
         told |= {row[3] for row in rows}
     assert told > {"session", "tool", "transition", "target"}
+
+
+def test_counts_of_some_aspects_are_those_rows_of_all_counts(tmp_path: Path) -> None:
+    capabilities = Capabilities.load()
+    ingest_paths([SAMPLES / "four_weeks", SAMPLES / "firewall_opened_then_crossed"], tmp_path)
+    connection = open_published(tmp_path)
+    classify_tools(connection, capabilities)
+    sessions = ask(connection, "select distinct session_id from events order by 1").get_column("session_id").to_list()
+    everything = counts_of_sessions(connection, sessions).rows()
+    by_aspect = {row[4]: [other for other in everything if other[4] == row[4]] for row in everything}
+    for aspect in (*sorted(by_aspect), "session"):
+        assert sorted(counts_of_sessions(connection, sessions, [aspect]).rows(), key=repr) == sorted(
+            by_aspect[aspect], key=repr
+        )
+    assert len(by_aspect) > 15
+    assert counts_of_sessions(connection, sessions, ["no such aspect"]).is_empty()
