@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from baseline.history import History
-from detect.causal import Facts
 from detect.detectors import Detector, Finding
+from detect.facts import Facts
 from detect.step import Step
 
 RARE: Final = 0.05

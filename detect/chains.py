@@ -1,17 +1,13 @@
-"""What one agent's steps amount to together: phases of an attack, ways to more privilege, hops, work with others."""
+"""What one agent's steps amount to together: phases of an attack, hops, work with others."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import msgspec
 
-from baseline.capability_table import CAPABILITIES, words_of
-from detect.approvals import action_of
+from baseline.capability_table import CAPABILITIES
 from detect.memory import Habits, remember
 from detect.step import Step, within
 
@@ -31,29 +27,10 @@ class Phases(msgspec.Struct, frozen=True):
     shown_by_all: int
 
 
-@dataclass(frozen=True)
-class Method:
-    """A way to more privilege: one action of each set."""
-
-    name: str
-    actions: tuple[frozenset[str], ...]
-    source: str
-
-
-class Completed(msgspec.Struct, frozen=True):
-    """A method, every part of which one agent did in the window."""
-
-    name: str
-    source: str
-    steps: tuple[Step, ...]
-    shown: int
-
-
 class Chains(msgspec.Struct):
-    """What is under way: of each session the first uncovered step of each class, of each agent its telling actions."""
+    """What is under way: of each session the first uncovered step of each class."""
 
     phases: dict[str, dict[str, Step]] = {}
-    actions: dict[str, dict[str, Step]] = {}
     hops: dict[str, list[Step]] = {}
     """Session -> its uncovered steps to new targets in classes that move."""
     on_target: dict[str, dict[str, Step]] = {}
@@ -78,27 +55,6 @@ class Chains(msgspec.Struct):
         supersets = _supersets(mask)
         shown = habits.seen_among(supersets, "phases", agent)
         return Phases(tuple(so_far.values()), shown, habits.seen_among(supersets, "phases", ""))
-
-    def method(self, step: Step, habits: Habits, window_s: float) -> Completed | None:
-        """The way to more privilege that this step completes."""
-        action = action_of(step.tool or "")
-        if action not in telling_actions():
-            return None
-        agent = step.agent_id
-        did = {a: s for a, s in self.actions.get(agent, {}).items() if within(s, step, window_s)}
-        did[action] = step.without_payload()
-        remember(self.actions, agent, dict(list(did.items())[-_MOST_STEPS:]))
-        for method in methods():
-            if not any(action in some for some in method.actions):
-                continue
-            parts = [next((did[a] for a in reversed(did) if a in some), None) for some in method.actions]
-            done = {s.event_id: s for s in parts if s is not None}
-            if all(parts) and len(done) > 1:
-                shown = habits.seen("method", agent, method.name)
-                habits.note(step.session_id, "method", agent, method.name)
-                ordered = sorted(done.values(), key=lambda s: (s.at_ns or 0, s.event_id))
-                return Completed(method.name, method.source, tuple(ordered), shown)
-        return None
 
     def hop(self, step: Step, habits: Habits) -> tuple[tuple[Step, ...], tuple[int, int]]:
         """The session's uncovered steps to new targets, this one last, and in how many sessions there were as many."""
@@ -132,19 +88,3 @@ class Chains(msgspec.Struct):
 def _supersets(mask: int) -> tuple[str, ...]:
     """Every set of classes that holds all of these."""
     return tuple(str(m) for m in range(mask, 64) if m & mask == mask)
-
-
-@cache
-def methods() -> tuple[Method, ...]:
-    """The methods of `escalation.toml`."""
-    told = tomllib.loads(files("detect").joinpath("escalation.toml").read_text())
-    return tuple(
-        Method(m["name"], tuple(frozenset("".join(words_of(a)) for a in some) for some in m["actions"]), m["source"])
-        for m in told["method"]
-    )
-
-
-@cache
-def telling_actions() -> frozenset[str]:
-    """Every action that a method names."""
-    return frozenset(action for method in methods() for some in method.actions for action in some)

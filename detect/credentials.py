@@ -7,18 +7,17 @@ step that gave the credential is known, and *unclear* where it is not. A secret 
 from __future__ import annotations
 
 import re
-from math import inf
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from baseline.history import History
 from detect.approvals import Coverage
+from detect.gift import Gift, ended, is_own, told_twice
 from detect.handed_out import (
     IS_TEMPORARY,
     acted_with,
     acting_as,
-    credential_of,
     fingerprint,
     given,
     holders_in,
@@ -31,9 +30,7 @@ from detect.handed_out import (
 from detect.memory import Habits, remember
 from detect.provenance import Said
 from detect.step import Step, within
-from ingest.arguments import scalars_in
-
-LONGEST_PATH: Final = 12
+from detect.switch import LONGEST_PATH, Switch, clear
 
 _SECRET: Final = re.compile(
     r"secret_?access_?key|session_?token|access_?token|refresh_?token|client_?secret|password|private_?key|api_?key\b"
@@ -44,50 +41,10 @@ _SECRET: Final = re.compile(
 _MOST_HANDED: Final = 3
 _MOST_USERS: Final = 4
 _MOST_APPROVED: Final = 5_000
-_LEAST_PLACE: Final = 6
 _LEAST_TAKEN: Final = 5
 _CARRIED: Final = re.compile(r"[\w+/=.~:@-]{8,4096}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
-_ONE_MOMENT_S: Final = 120
 _A_DAY_S: Final = 24 * 3600
-
-
-class Gift(msgspec.Struct, frozen=True):
-    """A step that gave a credential, and the steps that led to it."""
-
-    step: Step
-    identity: str
-    """What the credential stands for: the role, user or secret that the giving step named."""
-    path: tuple[Step, ...]
-    is_held: bool
-    """Whether the agent may hold it: it always took this one, or a human approved just this."""
-    is_trade: bool
-    """Whether giving such credentials is the giver's usual work, if not this one."""
-    until_ns: int | None
-    """When it ends; None: a key that lives until it is rotated."""
-    told_by: tuple[str, ...] = ()
-    """Under which names the logs tell of the giving: a cloud's own log knows an agent by its role."""
-    chain: tuple[Step, ...] = ()
-    """All steps that each took a temporary credential with the one before, also those that the agent may hold."""
-    names: tuple[str, ...] = ()
-    """Whom the giving step named: the user, role or account that the credential stands for."""
-    said: Said | None = None
-    """The text of an earlier output in which what was taken was named."""
-
-
-class Switch(msgspec.Struct, frozen=True):
-    """A step that acts with a credential its root did not hold."""
-
-    how: Literal["clear", "unclear"]
-    identity: str
-    path: tuple[Step, ...]
-    """From the step that gave the credential to the step that used it."""
-    is_session: bool = False
-    """Whether the credential is a temporary one: who uses it is the one who took it, under another name."""
-    is_handed_on: bool = False
-    """Whether another agent took it, as whom this one never acted."""
-    is_first_use: bool = True
-    """Whether this is the first step of its session to act with it."""
 
 
 class Credentials(msgspec.Struct):
@@ -115,12 +72,12 @@ class Credentials(msgspec.Struct):
         aspect = "credential" if acting == step.credential_id else "principal"
         if history.seen(agent, aspect, acting).sessions:
             return None
-        gift = self._gift_of(acting, step, window_s) or self._gift_of(acted_with(acting), step, window_s, key=True)
+        gift = self.gift_of(acting, step, window_s) or self.gift_of(acted_with(acting), step, window_s, key=True)
         if gift is not None:
             if self._may_hold(gift, step, habits) or self._is_shared(gift, step):
                 return None
             is_handed_on = self._is_handed_on(gift, step, history, habits)
-            return _clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
+            return clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
         if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
             return None
         if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
@@ -140,15 +97,16 @@ class Credentials(msgspec.Struct):
             return None
         for token in _CARRIED.findall(step.arguments):
             for part in dict.fromkeys((token, token.rpartition("=")[2])):
-                gift = self._gift_of(part, step, window_s) if len(part) >= 8 else None
+                gift = self.gift_of(part, step, window_s) if len(part) >= 8 else None
                 if gift is None or gift.identity == part or part in (step.target, step.tool, step.principal):
                     continue
                 if gift.step.event_id != step.event_id and not self._may_hold(gift, step, habits):
                     is_handed_on = self._is_handed_on(gift, step, history, habits)
-                    return _clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
+                    return clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
         return None
 
-    def _gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
+    def gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
+        """The giving of the credential of this name (or, as `key`, where it is remembered), while it lasts."""
         gift = self.given.get(name if key else fingerprint(name))
         if gift is None and not key and (role := role_of(name)) is not None:
             gift = self.given.get(fingerprint(role))
@@ -157,6 +115,14 @@ class Credentials(msgspec.Struct):
         if gift.until_ns is None:
             return gift
         return gift if within(gift.step, step, window_s) or step.at_ns <= gift.until_ns else None
+
+    def chain(self, step: Step, window_s: float) -> tuple[Step, ...]:
+        """The steps that each took a temporary credential with the one before, up to the one that this acts with."""
+        acting = acting_as(step)
+        gift = self.gift_of(acting, step, window_s) if acting is not None else None
+        if gift is None or gift.until_ns is None or gift.step.event_id == step.event_id:
+            return ()
+        return tuple(s for s in gift.chain if not is_service(s.agent_id))
 
     def _is_shared(self, gift: Gift, step: Step) -> bool:
         """Whether the credential went through so many hands that one more says nothing."""
@@ -167,7 +133,7 @@ class Credentials(msgspec.Struct):
         return len(users) > _MOST_USERS
 
     def _may_hold(self, gift: Gift, step: Step, habits: Habits) -> bool:
-        if (gift.is_held or gift.is_trade) and _is_own(gift.identity, step) and (gift.is_held or gift.until_ns is None):
+        if (gift.is_held or gift.is_trade) and is_own(gift.identity, step) and (gift.is_held or gift.until_ns is None):
             return True
         if gift.is_held and not self._is_of_another(gift, step, habits):
             return True
@@ -176,7 +142,7 @@ class Credentials(msgspec.Struct):
     def approve(self, step: Step, window_s: float) -> None:
         """A person let the agent act with this credential: for the rest of the session it holds it."""
         acting = acting_as(step)
-        gift = self._gift_of(acting, step, window_s) if acting is not None else None
+        gift = self.gift_of(acting, step, window_s) if acting is not None else None
         if gift is not None:
             remember(self.approved, (step.session_id, gift.step.event_id), True, _MOST_APPROVED)
 
@@ -199,58 +165,14 @@ class Credentials(msgspec.Struct):
         if is_service(gift.step.agent_id):
             first = self.users.get(gift.step.event_id, [agent])[0]
             return (
-                first != agent and not _is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
+                first != agent and not is_own(gift.identity, step) and not habits.seen("acts as", agent, gift.identity)
             )
-        if agent in gift.told_by or _is_own(gift.identity, step) or self._is_approved(gift, step):
+        if agent in gift.told_by or is_own(gift.identity, step) or self._is_approved(gift, step):
             return False
         known_as = (agent, *gift.told_by)
         return not any(
             habits.seen("acts as", agent, name) or habits.seen("acts as", name, agent) for name in known_as
         ) and not habits.seen("acts as", agent, gift.identity)
-
-    def chain(self, step: Step, window_s: float) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """The steps that each took a temporary credential with the one before, up to the one that this step acts with;
-        and of these the path from where it leaves what its root may hold."""
-        acting = acting_as(step)
-        gift = self._gift_of(acting, step, window_s) if acting is not None else None
-        if gift is None or gift.until_ns is None or gift.step.event_id == step.event_id:
-            return (), ()
-        chain = tuple(s for s in gift.chain if not is_service(s.agent_id))
-        return chain, () if gift.is_held else gift.path
-
-    def giver(self, step: Step, window_s: float) -> Step | None:
-        """The step of somebody else that handed out the credential that the step acts with, within the window."""
-        acting = acting_as(step)
-        gift = self._gift_of(acting, step, window_s) if acting is not None else None
-        if gift is None or is_service(gift.step.agent_id) or step.agent_id in gift.told_by:
-            return None
-        return gift.step if within(gift.step, step, window_s) and gift.step.source_host != step.source_host else None
-
-    def raises_own(self, step: Step, window_s: float) -> Step | None:
-        """The step that took the credential, where this one gives rights to the very identity that it stands for."""
-        if step.capability != "permission" or step.arguments is None:
-            return None
-        acting = credential_of(step)
-        gift = self._gift_of(acting, step, window_s) if acting is not None else None
-        if gift is None or not gift.names:
-            return None
-        return gift.step if set(gift.names) & set(holders_in(step)) else None
-
-    def told(self, step: Step, window_s: float) -> tuple[Step, ...]:
-        """(output, taking) where one text named both what was taken and the place where this step uses it."""
-        acting = acting_as(step)
-        gift = self._gift_of(acting, step, window_s) if acting is not None else None
-        if gift is None or gift.said is None or gift.step.event_id == step.event_id:
-            return ()
-        places = (step.target, *(value for _, value in scalars_in(step.arguments) if " " not in value))
-        named = any(place and len(place) >= _LEAST_PLACE and place in gift.said.text for place in places)
-        return (gift.said.step, gift.step) if named else ()
-
-    def is_given(self, step: Step, window_s: float) -> bool:
-        """Whether the logs show, within the window, who took the credential that the step acts with."""
-        acting = acting_as(step)
-        gift = self._gift_of(acting, step, window_s) if acting is not None else None
-        return gift is not None and within(gift.step, step, window_s)
 
     def _is_handed_on(self, gift: Gift, step: Step, history: History, habits: Habits) -> bool:
         """Whether it is of another, and no key of this agent's own that the other one renews as its job."""
@@ -294,7 +216,7 @@ class Credentials(msgspec.Struct):
         before = switch.path[:-1] if switch is not None else ()
         is_held = coverage.is_covered or (usual and switch is None) or is_service(step.agent_id)
         path = (*before, step.without_payload())
-        chain = (*self.chain(step, _A_DAY_S)[0], path[-1])
+        chain = (*self.chain(step, _A_DAY_S), path[-1])
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
         gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, until(step), (step.agent_id,),
             chain[-LONGEST_PATH:], holders_in(step), said)  # fmt: skip
@@ -303,7 +225,7 @@ class Credentials(msgspec.Struct):
         for credential in handed:
             if credential not in (step.credential_id, step.principal):
                 name = fingerprint(credential)
-                remember(self.given, name, _told_twice(self.given.get(name), gift))
+                remember(self.given, name, told_twice(self.given.get(name), gift))
         for value in unnamed:
             remember(self.given, acted_with(value), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
@@ -314,7 +236,7 @@ class Credentials(msgspec.Struct):
         """Forget the temporary credentials that ended longer ago than the window, by the latest that was given."""
         now = max((g.step.at_ns for g in self.given.values() if g.step.at_ns is not None), default=0)
         past = now - int(window_s * 1_000_000_000)
-        for name in [name for name, gift in self.given.items() if _ended(gift) < past]:
+        for name in [name for name, gift in self.given.items() if ended(gift) < past]:
             del self.given[name]
         self.used.clear()
 
@@ -323,25 +245,8 @@ class Credentials(msgspec.Struct):
         acting = acting_as(step)
         if acting is not None:
             habits.note(step.session_id, "acts", step.agent_id)
-        if acting is not None and (gift := self._gift_of(acting, step, window_s)) is not None:
+        if acting is not None and (gift := self.gift_of(acting, step, window_s)) is not None:
             habits.note(step.session_id, "acts as", step.agent_id, gift.identity)
-
-
-def _is_own(identity: str, step: Step) -> bool:
-    """Whether the credential stands for the very identity that acts."""
-    names = {name for whole in (step.agent_id, step.principal or "") for name in (whole, whole.rpartition("/")[2])}
-    return identity in names or identity == role_of(step.principal or "")
-
-
-def _told_twice(before: Gift | None, gift: Gift) -> Gift:
-    """The gift with the names of everybody whose log tells of it: two logs may tell of one giving."""
-    if (
-        before is None
-        or before.step.agent_id == gift.step.agent_id
-        or not within(before.step, gift.step, _ONE_MOMENT_S)
-    ):
-        return gift
-    return msgspec.structs.replace(gift, told_by=tuple(dict.fromkeys((*before.told_by, *gift.told_by))))
 
 
 def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> bool:
@@ -349,15 +254,3 @@ def is_always_new(history: History, habits: Habits, agent: str, aspect: str) -> 
     distinct = history.values_in(agent, aspect)
     acting = habits.seen("acts", agent) or history.sessions(agent)
     return distinct == 0 or distinct * 5 > acting
-
-
-def _ended(gift: Gift) -> float:
-    if gift.until_ns is None or gift.step.at_ns is None:
-        return inf
-    return max(gift.until_ns, gift.step.at_ns)
-
-
-def _clear(gift: Gift, step: Step, *, is_handed_on: bool, is_first_use: bool) -> Switch:
-    path = (*gift.path, step.without_payload())[-LONGEST_PATH:]
-    is_session = gift.until_ns is not None
-    return Switch("clear", gift.identity, path, is_session, is_handed_on, is_first_use)

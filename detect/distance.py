@@ -16,10 +16,10 @@ from typing import Final
 import msgspec
 
 from baseline.capability_table import words_of
-from detect.credentials import Switch
 from detect.handed_out import role_of
 from detect.memory import Habits, remember
 from detect.step import Step
+from detect.switch import Switch
 from detect.toolnames import says
 from ingest.arguments import scalars_in
 

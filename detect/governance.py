@@ -22,7 +22,7 @@ _REMOVES: Final = re.compile(
     r"delet|purg|clear|clean|truncat|wip|remov|stop|disabl|drop|rotate|overwrit|redact|expire|retention|tamper|shred|erase",
     re.IGNORECASE,
 )
-_ACTING_KEYS: Final = frozenset(
+ACTING_KEYS: Final = frozenset(
     {*PRINCIPAL_KEYS, *HUMAN_KEYS, *CREDENTIAL_KEYS, "caller", "actor", "sessionname",
      "rolesessionname", "requestedby", "source"}
 )  # fmt: skip
@@ -60,7 +60,7 @@ def cleans_log_of(step: Step, agents: Collection[str]) -> str | None:
 def _values(step: Step) -> list[str]:
     """What the step names, but for whom it acts as."""
     values = [step.target] if step.target else []
-    return values + [v for key, v in scalars_in(step.arguments) if len(v) < 300 and key not in _ACTING_KEYS]
+    return values + [v for key, v in scalars_in(step.arguments) if len(v) < 300 and key not in ACTING_KEYS]
 
 
 def _names(value: str, own: Collection[str]) -> bool:

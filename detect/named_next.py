@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from detect.memory import remember
+from detect.memory import Habits, remember
 from detect.step import Step, within
 from ingest.arguments import scalars_in
 
@@ -54,6 +54,17 @@ class NamedNext(msgspec.Struct):
         if named is None or named.step.event_id == step.event_id or named.step.target == step.target:
             return ()
         return named.path if within(named.step, step, window_s) else ()
+
+    def went(self, step: Step, habits: Habits, window_s: float) -> tuple[tuple[Step, ...], int]:
+        """The way that commands on other hosts had named, and in how many sessions somebody went it before."""
+        came = self.came(step, window_s)
+        if step.is_done and step.capability == "remote_execution":
+            self.take(step, came)
+        if not came:
+            return (), 0
+        way = (came[-1].target or "", step.target or "")
+        habits.note(step.session_id, "way", *way)
+        return came, habits.seen("way", *way)
 
 
 def is_place(name: str) -> bool:

@@ -162,6 +162,23 @@ class Reaches(msgspec.Struct):
         if step.target is not None:
             remember(self.touched, step.target, [*self.touched.get(step.target, ()), slim][-_MOST_NEW:])
 
+    def fan(self, step: Step, habits: Habits) -> tuple[tuple[Step, ...], tuple[int, int], int]:
+        """The new targets of the last hour, one step each, and in how many sessions there were as many before."""
+        earlier = [
+            s for s in self.new.get(step.agent_id, ()) if s.capability == step.capability and within(s, step, HOUR_S)
+        ]
+        by_target = {s.target: s for s in (*earlier, step.without_payload())}
+        number = str(len(by_target))
+        habits.note(step.session_id, "fan", step.agent_id, number)
+        habits.note(step.session_id, "fan", "", number)
+        shown = (habits.seen("fan", step.agent_id, number), habits.seen("fan", "", number))
+        return tuple(by_target.values()), shown, habits.seen("fan", "", "1")
+
+    def came_by(self, step: Step, window_s: float) -> Step | None:
+        """Who reached the place that this step goes out from, shortly before."""
+        touched = self.touched.get(step.source_host or "", ())
+        return next((s for s in reversed(touched) if within(s, step, window_s) and s.target != step.target), None)
+
 
 _OLD: Final = Reach(False, False, False, False, 1.0, 0)
 

@@ -25,11 +25,12 @@ from baseline.served import ServedCounts
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
-from detect.causal import WINDOW_HOURS, Asked, CausalPass, Facts
+from detect.causal import WINDOW_HOURS, CausalPass
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.distance import nearest
 from detect.evidence import Rates
+from detect.facts import Asked, Facts
 from detect.forgetting import is_forgotten
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table

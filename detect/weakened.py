@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from baseline.history import History
 from detect.memory import Habits, remember
 from detect.step import Step, within
 
@@ -47,3 +48,10 @@ class Weakened(msgspec.Struct):
         for whose in (agent, ""):
             habits.note(step.session_id, "weakened", whose, does)
         return After(first, is_own_rule, *shown)
+
+
+def weakens(step: Step, history: History, *, is_own_rule: bool) -> bool:
+    """Whether the step weakens what holds others or its own agent back, and that is not its agent's habit."""
+    if not is_own_rule and step.capability != "defence_impairment":
+        return False
+    return not history.seen(step.agent_id, "tool_target", step.target or "", step.tool or "").sessions

@@ -40,9 +40,8 @@ export function card(node, told, store) {
 }
 
 function payload(label, field, told, store) {
-  const given = told[field]
+  const given = store.whole(told.step, field) ?? told[field]
   if (!given) return null
-  const text = el("pre", { class: "payload", tabindex: 0, "aria-label": label }, given.text)
   const more = given.cut
     ? el("button", { type: "button", class: "small", on: { click: showAll } }, `Show all ${number(given.characters)} characters`)
     : null
@@ -50,15 +49,15 @@ function payload(label, field, told, store) {
     more.disabled = true
     more.textContent = "Fetching …"
     try {
-      const whole = await store.ask("payload", { step: told.step, field })
-      text.textContent = whole.text
-      more.remove()
+      await store.askWhole(told.step, field)
     } catch (error) {
       more.disabled = false
       more.textContent = `${error.message} Try again`
     }
   }
-  return el("section", { class: "side" }, heading(label), more, text)
+  return el(
+    "section", { class: "side" }, heading(label), more, el("pre", { class: "payload", tabindex: 0, "aria-label": label }, given.text)
+  )
 }
 
 export function why(node, told, state, leaving) {

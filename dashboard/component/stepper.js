@@ -130,7 +130,7 @@ class Stepper {
     this.title.textContent = `Step ${number(step)} of ${number(this.data.last)}`
     this.hides.textContent = `${this.view}: ${this.filter.said()}${this.filter.passes(step) ? "" : "; this step among them"}`
     near(this.nearList, store, this.filter, step, ROWS, this.trail.bookmarks, (to) => this.go(to, true))
-    const drawn = `${step}/${this.view}/${Boolean(told)}`
+    const drawn = `${step}/${this.view}/${Boolean(told)}/${store.wholesAsked}`
     if (drawn === this.drawn) return
     this.drawn = drawn
     if (!told) {

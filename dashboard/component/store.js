@@ -3,6 +3,7 @@
 import { bytes } from "./dom.js"
 
 const KEPT_BLOCKS = 40
+const KEPT_WHOLES = 4
 const RETRY_MS = 1000
 
 export class Store {
@@ -12,6 +13,8 @@ export class Store {
     this.failed = failed
     this.blocks = new Map()
     this.asked = new Map()
+    this.wholes = new Map()
+    this.wholesAsked = 0
     this.size = 100
     this.overview = null
     this.closed = false
@@ -53,6 +56,19 @@ export class Store {
     if (error.final) return false
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     return !this.closed
+  }
+
+  // An argument or result in full, once it was asked for: the card may be drawn anew before it is there, and after.
+  whole(step, field) {
+    return this.wholes.get(`${step} ${field}`)
+  }
+
+  async askWhole(step, field) {
+    const whole = await this.ask("payload", { step, field })
+    this.wholes.set(`${step} ${field}`, { text: whole.text })
+    if (this.wholes.size > KEPT_WHOLES) this.wholes.delete(this.wholes.keys().next().value)
+    this.wholesAsked++
+    if (!this.closed) this.arrived()
   }
 
   blockOf(step) {

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from baseline.history import History
-from detect.causal import Asked, Facts
+from detect.facts import Asked, Facts
 from detect.step import Step
 from ingest.plugins import first_line
 

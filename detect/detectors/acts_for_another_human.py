@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from baseline.history import History
-from detect.causal import Facts
 from detect.detectors import Finding, detector
+from detect.facts import Facts
 from detect.step import Step
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from baseline.history import History
-from detect.causal import Facts
 from detect.detectors import Finding, detector
+from detect.facts import Facts
 from detect.handed_out import acting_as
 from detect.step import Step
 

@@ -217,6 +217,74 @@ def test_the_parts_of_a_known_way_to_more_privilege_are_found_together_only(flee
     assert [[s.tool for s in f.finding.path] for f in found] == [["UpdateAssumeRolePolicy", "AssumeRole"]]
 
 
+def combined(fleet: Fleet, *steps: dict[str, object]) -> list[list[str | None]]:
+    fleet.habit("ops", look())
+    fleet.session("ops", DAY, *steps)
+    detected = fleet.judge()
+    assert not detected.failed
+    found = [f for f in detected.found if f.detector.name == "privilege_escalation_combination"]
+    return [[s.tool for s in f.finding.path] for f in found]
+
+
+ROLE = "arn:aws:iam::111122223333:role/batch-night"
+KEY = "AKIAQ7EXAMPLE00NEWK"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [
+            call("PutRolePolicy", arguments=told(roleName="batch-night")),
+            call("AssumeRole", arguments=told(roleArn=ROLE)),
+        ],
+        [
+            call("CreateUser", arguments=told(userName="svc-late")),
+            look(),
+            call("CreateAccessKey", arguments=told(userName="svc-late")),
+            call("AddUserToGroup", arguments=told(userName="svc-late", groupName="wide-open")),
+        ],
+        [
+            call("CreateRoleBinding", arguments=told(name="bind-1", subject="builder-sa", namespace="apps")),
+            call("CreateToken", arguments=told(name="builder-sa", namespace="apps")),
+        ],
+        [
+            call("AddPassword", arguments=told(applicationId="app-77"), result=told(secretText="x", keyId=KEY)),
+            call("AddMemberToRole", arguments=told(roleName="readers"), credential_id=KEY),
+        ],
+        [call("UpdateAssumeRolePolicy"), call("AssumeRole")],
+    ],
+    ids=["a role by name and by ARN", "three parts", "a service account", "acts with what was given", "nothing named"],
+)
+def test_parts_that_concern_one_identity_belong_together(fleet: Fleet, steps: list) -> None:
+    assert combined(fleet, *steps) == [[s["tool"] for s in steps if s["tool"] != "search_logs"]]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [
+            call("PutRolePolicy", arguments=told(roleName="reports", region="eu-central-1")),
+            call("AssumeRole", arguments=told(roleArn=ROLE, region="eu-central-1")),
+        ],
+        [
+            call("CreateRoleBinding", arguments=told(name="bind-1", subject="reader-sa", namespace="apps")),
+            call("CreateToken", arguments=told(name="builder-sa", namespace="apps")),
+        ],
+        [
+            call("AttachRolePolicy", arguments=told(roleName="reports", runAs="svc-ops")),
+            call("CreateAccessKey", arguments=told(userName="svc-late", runAs="svc-ops")),
+        ],
+        [
+            call("AssumeRole", arguments=told(roleArn=ROLE)),
+            call("PutRolePolicy", arguments=told(roleName="batch-night")),
+        ],
+    ],
+    ids=["another role in one region", "another account in one namespace", "one acting identity", "used, then widened"],
+)
+def test_parts_that_concern_different_things_are_no_way_to_more_privilege(fleet: Fleet, steps: list) -> None:
+    assert combined(fleet, *steps) == []
+
+
 # credentials, followed
 
 

@@ -6,8 +6,8 @@ import pytest
 from fleets import Fleet, approval, call
 
 from baseline.history import History
-from detect.causal import Facts
 from detect.detectors.weight_shift import weight_shift
+from detect.facts import Facts
 from detect.memory import Habits
 from detect.reach import Reach
 from detect.shift import Shift, Shifts
