@@ -62,7 +62,7 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def raises_case(self) -> bool:
         """Whether it alone makes a case."""
-        return self.detector.raises_case and self.finding.counts == 1
+        return self.detector.raises_case and self.finding.share_after_update == 1
 
     @property
     def finding_id(self) -> str:
@@ -202,7 +202,8 @@ def shared(f: Found) -> set[tuple[str, str]]:
 def _runs(step: Step) -> Iterator[str]:
     """The run that a step belongs to, as other logs may spell it: an agent that assumes a role usually names the
     session of it after its own run. Names that anybody may give (`backup`) are none."""
-    of_role = step.principal.rpartition("/")[2] if ":assumed-role/" in (step.principal or "") and step.principal else ""
+    principal = step.principal or ""
+    of_role = principal.rpartition("/")[2] if ":assumed-role/" in principal else ""
     for name in (step.session_id, of_role):
         plain = "".join(c for c in name.lower() if c.isalnum())
         if len(plain) >= _SHORTEST_RUN and sum(c.isdigit() for c in plain) >= _LEAST_DIGITS:

@@ -180,7 +180,6 @@ class CausalPass:
         came, came_shown = memory.named_next.went(step, habits, window_s) if step.capability in _GOES else ((), 0)
         if step.is_done:
             memory.distances.take(step, switch, habits)
-        is_own_rule = rewrites_itself(step)
         place = memory.reaches.place(step, habits)
         after = None if is_covered or not step.is_done else memory.weakened.after(step, habits)
         facts = Facts(
@@ -218,7 +217,7 @@ class CausalPass:
             loosened=memory.restrictions.take(step, window_s, is_covered=is_covered),
             sleep=memory.lives.sleep(step, is_open=not is_covered and step.is_done),
             retired_by=memory.lives.retired_by(step) if step.is_done else None,
-            rewrites_itself=is_own_rule,
+            rewrites_itself=rewrites_itself(step),
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),
             origin=memory.provenance.origin(step, habits),
             phases=memory.chains.phase(step, habits, is_covered=is_covered)
@@ -236,16 +235,21 @@ class CausalPass:
             strangers=memory.chains.others(step, habits, window_s),
         )
         if step.is_done:
-            memory.credentials.note(step, habits, window_s)
-            said = memory.provenance.text_that_named(step) if step.gives else None
-            memory.credentials.take(step, switch, coverage, self._history, habits, said)
-            memory.lives.take(step)
-            if step.gives:
-                memory.lives.given_out(step)
-            if step.capability == "network_path" and not is_covered:
-                memory.opened.take(step, is_new=is_open_move)
-            if is_open_move:
-                memory.reaches.remember(step)
-            if not is_covered and weakens(step, self._history, is_own_rule=is_own_rule):
-                memory.weakened.take(step, is_own_rule=is_own_rule)
+            self._remember(step, facts, is_open_move=is_open_move)
         return facts
+
+    def _remember(self, step: Step, facts: Facts, *, is_open_move: bool) -> None:
+        """What a judged step that took effect means for later ones."""
+        memory, habits, is_covered = self._memory, self._memory.habits, facts.coverage.is_covered
+        memory.credentials.note(step, habits, self._window_s)
+        said = memory.provenance.text_that_named(step) if step.gives else None
+        memory.credentials.take(step, facts.switch, facts.coverage, self._history, habits, said)
+        memory.lives.take(step)
+        if step.gives:
+            memory.lives.given_out(step)
+        if step.capability == "network_path" and not is_covered:
+            memory.opened.take(step, is_new=is_open_move)
+        if is_open_move:
+            memory.reaches.remember(step)
+        if not is_covered and weakens(step, self._history, is_own_rule=facts.rewrites_itself):
+            memory.weakened.take(step, is_own_rule=facts.rewrites_itself)

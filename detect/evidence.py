@@ -62,7 +62,13 @@ class Rates:
         seldom = -log10(min(1.0, of_agent))
         sure = -log10(1 - min(_SUREST, f.finding.anomaly))
         said_before = self._days_same[name, whose, f.step.tool]
-        return _claimed(f) * f.finding.counts * f.finding.left * (seldom + sure) / (1 + said_before)
+        return (
+            _claimed(f)
+            * f.finding.share_after_update
+            * f.finding.share_after_excuse
+            * (seldom + sure)
+            / (1 + said_before)
+        )
 
 
 def _claimed(f: Found) -> float:

@@ -341,7 +341,7 @@ def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], ju
         finding = msgspec.structs.replace(finding, path=path)
         if (excuse := facts.excuse) is not None:
             finding = msgspec.structs.replace(
-                finding, observed=f"{finding.observed}; {excuse.words}", left=excuse.weight
+                finding, observed=f"{finding.observed}; {excuse.words}", share_after_excuse=excuse.weight
             )
         if (drop := nearest(path, facts.drops)) is not None:
             told, impact = f"{finding.observed}; {drop}", max(finding.impact, drop.impact)

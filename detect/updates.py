@@ -23,7 +23,7 @@ def after_update(detector: Detector, finding: Finding, step: Step, history: Hist
         title=f"{finding.title}, after an update",
         expected=f"{finding.expected}; version {step.agent_version} is new since {since}: what is only new counts "
         f"{INHERITED:.0%}, and raises no case",
-        counts=INHERITED,
+        share_after_update=INHERITED,
     )
 
 

@@ -31,9 +31,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The steps that prove it, in causal order; the last is the step itself."""
     impact: float = 0.0
     """0..1: for a step that is of no class itself, a hand-off or an approval, what it lets happen."""
-    left: float = 1.0
+    share_after_excuse: float = 1.0
     """0..1: how much of the evidence is left by what speaks for the step (`detect/excuses.py`)."""
-    counts: float = 1.0
+    share_after_update: float = 1.0
     """The share of its evidence that it keeps; less than all of it raises no case, and supports those of others."""
 
 

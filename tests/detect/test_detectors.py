@@ -120,8 +120,8 @@ def test_a_new_version_is_no_reason_to_act_as_somebody_else(fleet: Fleet) -> Non
     for day, version, tools in ((NEW_DAY, "2", 0.3), (NEW_DAY + 40, "1", 1.0)):
         fleet.session("triage", day, look(), switch, use, name=f"as {version}", agent_version=version)
         found = {f.detector.name: f for f in fleet.judge().found if f.step.session_id == f"as {version}"}
-        assert found["credential_switch_then_new_reach"].finding.counts == 1
-        assert found["first_privileged_use"].finding.counts == tools
+        assert found["credential_switch_then_new_reach"].finding.share_after_update == 1
+        assert found["first_privileged_use"].finding.share_after_update == tools
 
 
 def test_what_a_new_version_does_only_later_is_found(fleet: Fleet) -> None:

@@ -235,7 +235,7 @@ def changed(fleet: Fleet, *, looked_up: str | None, state: str = "Implement") ->
     record = [call("get_change", arguments=told(number=looked_up), result=told(state=state))] if looked_up else []
     fleet.session("medic", DAY, *record, call("delete_bucket", target="b1", arguments=told(change=CHANGE)))
     (found,) = (f for f in fleet.judge().found if f.detector.name == "first_privileged_use")
-    assert ("cites" in found.finding.observed) is (found.finding.left < 1)
+    assert ("cites" in found.finding.observed) is (found.finding.share_after_excuse < 1)
     return found.evidence
 
 
@@ -256,7 +256,7 @@ def test_a_policy_speaks_for_what_it_let_through_before_and_covers_nothing(fleet
     fleet.session("medic", DAY, look(), let("host-9"), shell("host-9"))
     (found,) = (f for f in fleet.judge().found if f.detector.name == "first_privileged_use")
     assert "earlier sessions" in found.finding.observed
-    assert found.finding.left < 1
+    assert found.finding.share_after_excuse < 1
 
 
 # approvals by all that they say
