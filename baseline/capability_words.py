@@ -79,7 +79,7 @@ class Words:
         verb = tokens[at]
         if verb.text == "log" and (at > 0 or len(tokens) == 1):
             return Classed("read", "noun log")
-        around = [t for t in self._tokens(words_of(context)) if t.noun]
+        around = [t for t in self._tokens(words_of(context)) if t.noun and not verb.noun]
         noun = _object_of(tokens, at) or next(reversed(around), None)
         assert verb.verb is not None
         if noun and noun.noun and (cell := self._table.rules.get(noun.noun, {}).get(verb.verb)):

@@ -19,6 +19,7 @@ from detect.approvals import Approvals
 from detect.authority import Delegations
 from detect.behaviour import Behaviour
 from detect.chains import Chains
+from detect.containment import takes_away
 from detect.credentials import Credentials
 from detect.disguise import Shapes
 from detect.distance import Distances
@@ -142,7 +143,15 @@ class CausalPass:
         memory.lives.seen(step)
         memory.delegations.begin(step)
         memory.approvals.acts(step.agent_id)
-        unmasked = None if step.is_privileged else memory.shapes.unmask(step, memory.credentials.given)
+        unmasked = (
+            None
+            if step.is_privileged
+            else memory.shapes.unmask(
+                step,
+                memory.credentials.given,
+                is_usual=self._history.seen_itself(step.agent_id, "tool", step.tool or "").sessions > 0,
+            )
+        )
         if unmasked is not None:
             step.capability = unmasked.capability
         is_asked = not is_service(step.agent_id) and (
@@ -169,7 +178,14 @@ class CausalPass:
         if is_covered:
             memory.credentials.approve(step, window_s)
         switch = memory.credentials.switch(step, self._history, habits, window_s)
-        is_open_move = reach.is_new and not is_covered and step.is_privileged and step.capability != "destructive"
+        is_containment = takes_away(step)
+        is_open_move = (
+            reach.is_new
+            and not is_covered
+            and step.is_privileged
+            and step.capability != "destructive"
+            and not is_containment
+        )
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
         if step.is_privileged and unmasked is None:
             memory.shapes.unmask(step)
@@ -181,7 +197,7 @@ class CausalPass:
         if step.is_done:
             memory.distances.take(step, switch, habits)
         place = memory.reaches.place(step, habits)
-        after = None if is_covered or not step.is_done else memory.weakened.after(step, habits)
+        after = None if is_covered or is_containment or not step.is_done else memory.weakened.after(step, habits)
         facts = Facts(
             coverage=coverage,
             after=after,
@@ -221,7 +237,7 @@ class CausalPass:
             cleans_log_of=cleans_log_of(step, memory.approvals.agents),
             origin=memory.provenance.origin(step, habits),
             phases=memory.chains.phase(step, habits, is_covered=is_covered)
-            if step.is_done and step.is_privileged
+            if step.is_done and step.is_privileged and not is_containment
             else None,
             stranger=memory.reaches.stranger(step, habits),
             method=memory.escalations.method(step, habits, window_s) if step.is_done else None,

@@ -52,7 +52,7 @@ class Shapes(msgspec.Struct):
     told: dict[str, dict[str, int]] = {}
     """Tool whose name says nothing -> `class: how that showed` -> steps."""
 
-    def unmask(self, step: Step, handed: Container[str] = ()) -> Behaviour | None:
+    def unmask(self, step: Step, handed: Container[str] = (), *, is_usual: bool = False) -> Behaviour | None:
         """What a step shows whose name says nothing, or None; what known tools show is learnt on the way.
 
         `handed` holds the fingerprints of the credentials that were given to somebody.
@@ -64,7 +64,7 @@ class Shapes(msgspec.Struct):
         if step.is_sure:
             self._learn(step, shape)
             return None
-        shown = behaviour(step, scalars) or self._by_others(step, scalars, shape, handed)
+        shown = behaviour(step, scalars) or self._by_others(step, scalars, shape, handed, is_usual=is_usual)
         if shown is None:
             return None
         told = self.told.get(step.tool or "", {})
@@ -73,10 +73,16 @@ class Shapes(msgspec.Struct):
         return shown
 
     def _by_others(
-        self, step: Step, scalars: Sequence[tuple[str, str]], shape: str | None, handed: Container[str]
+        self,
+        step: Step,
+        scalars: Sequence[tuple[str, str]],
+        shape: str | None,
+        handed: Container[str],
+        *,
+        is_usual: bool,
     ) -> Behaviour | None:
         """What the rest of the fleet's logs say of a step that does not show its class by itself."""
-        for _, value in scalars:
+        for _, value in scalars if step.capability is None and not is_usual else ():
             if len(value) >= _SHORTEST_CREDENTIAL and value != step.target and fingerprint(value) in handed:
                 return Behaviour("remote_execution", "a credential that somebody was given")
         if step.capability is not None:

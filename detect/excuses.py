@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from detect.approvals import Coverage, named_session
+from detect.containment import takes_away
 from detect.memory import Habits, remember
 from detect.step import IN_FORCE, Step
 from ingest.arguments import scalars_in
@@ -27,6 +28,7 @@ _LATER: Final = 0.4
 _ELSEWHERE: Final = 0.5
 _POLICY: Final = 0.5
 _POLICY_ON_OTHERS: Final = 0.7
+_CONTAINMENT: Final = 0.5
 
 
 class Excuse(msgspec.Struct, frozen=True):
@@ -62,7 +64,8 @@ class Excuses(msgspec.Struct):
 
     def of(self, step: Step, coverage: Coverage, habits: Habits) -> Excuse | None:
         """What speaks for a privileged step; None where nothing does."""
-        found = [e for e in (self._change(step), self._policy(step, coverage, habits)) if e is not None]
+        answer = Excuse("takes access away rather than giving it", _CONTAINMENT) if takes_away(step) else None
+        found = [e for e in (self._change(step), self._policy(step, coverage, habits), answer) if e is not None]
         return min(found, key=lambda excuse: excuse.weight, default=None)
 
     def _change(self, step: Step) -> Excuse | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from baseline.capability_table import name_set
 from detect.approvals import REFERENCE_KEYS
 from detect.memory import remember
 from detect.named_next import is_place
@@ -23,6 +24,11 @@ _TICKET_KEYS: Final = REFERENCE_KEYS | {
     "change", "approvedchange", "ticket", "ticketid", "reference", "incident", "incidentid", "case", "caseid",
 }  # fmt: skip
 """Argument names whose value is a record that both ends may cite, and no place."""
+_WHO_KEYS: Final = name_set("""
+    username user userid login loginname account accountname runas credential credentialid password sshuser
+    principal identity serviceaccount
+""")
+"""Argument names whose value says who, and not where."""
 _STAYS_OPEN_S: Final = 7 * 24 * 3600.0
 """Seconds for which a rule is followed that nobody closed: it outlives the session that wrote it."""
 _MOST_NETWORKS: Final = 256
@@ -49,8 +55,7 @@ class Opened(msgspec.Struct):
         `is_new`: whether its agent had never worked there; its daily rules are followed within the window alone.
         """
         values = scalars_in(step.arguments)
-        closes = any(key in _ACTION_KEYS and _CLOSES.search(value) for key, value in values)
-        if closes or says(_CLOSES, step.tool):
+        if closes(step):
             for place in places_of(step):
                 self.places.pop(place, None)
                 self.networks.pop(place, None)
@@ -93,6 +98,13 @@ class Opened(msgspec.Struct):
         return None
 
 
+def closes(step: Step) -> bool:
+    """Whether a `network_path` step closes a way, by its tool's name or by the action that it sets."""
+    if says(_CLOSES, step.tool):
+        return True
+    return any(key in _ACTION_KEYS and _CLOSES.search(value) is not None for key, value in scalars_in(step.arguments))
+
+
 def _network(text: str) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(text, strict=False)
@@ -109,10 +121,12 @@ def _places_in_text(values: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def places_of(step: Step) -> Iterator[str]:
     """The hosts, addresses and resources that a step names."""
+    values = scalars_in(step.arguments)
+    who = {value for key, value in values if key in _WHO_KEYS}
     seen = {step.target} - {None}
-    yield from sorted(place for place in seen if place)
-    for key, value in scalars_in(step.arguments):
-        if value in seen or len(value) >= 200 or key in _TICKET_KEYS:
+    yield from sorted(place for place in seen if place and place not in who)
+    for key, value in values:
+        if value in seen or value in who or len(value) >= 200 or key in _TICKET_KEYS:
             continue
         if _HOST_LIKE.fullmatch(value) or (is_place(value) and _NAME.fullmatch(value)):
             seen.add(value)

@@ -18,20 +18,21 @@ _DEEPEST: Final = 3
 _SHORTEST_NAME: Final = 4
 
 TARGET_KEYS: Final = (
-    "target", "targethost", "targetarn", "host", "hostname", "instanceid", "deviceid", "nodename", "rolearn",
-    "resourcearn", "secretarn", "secretid", "functionname", "arn", "groupid", "securitygroupid", "firewallid",
-    "firewall", "bucketname", "bucket", "database", "cluster", "namespace", "username", "userid", "accountid",
-    "account", "projectid", "tenantid", "subscriptionid", "resource", "resourcename", "resourceid", "url", "uri",
-    "endpoint", "domain", "ipaddress", "ip", "address", "destination", "recipient", "mailbox", "channel",
-    "repository", "path", "filepath", "instanceids", "deviceids", "server", "servername", "machine", "machinename",
-    "vm", "vmname", "computer", "computername", "node", "pod", "podname", "device", "devicename", "endpointid",
-    "assetid", "asset", "dst", "dsthost", "remotehost", "dbinstanceidentifier", "snapshotid", "volumeid", "imageid",
-    "secretname", "secretpath", "vaultpath", "secret", "role", "rolename", "togroup", "group", "groupname",
-    "policyarn", "policyname", "trailname", "detectorid", "sensorid", "rulename", "queueurl", "topicarn",
-    "tablename", "table", "clustername", "stackname", "repo", "repositoryname", "serviceaccountname", "appid",
-    "applicationid", "application", "name",
+    "target", "targethost", "targetarn", "host", "hostname", "instanceid", "deviceid", "nodename",
+    "destination", "server", "servername", "machine", "machinename", "vm", "vmname", "computer", "computername",
+    "node", "device", "devicename", "endpointid", "dst", "dsthost", "remotehost", "rolearn", "resourcearn",
+    "secretarn", "secretid", "functionname", "arn", "groupid", "securitygroupid", "firewallid", "firewall",
+    "bucketname", "bucket", "database", "cluster", "namespace", "username", "userid", "accountid", "account",
+    "projectid", "tenantid", "subscriptionid", "resource", "resourcename", "resourceid", "url", "uri",
+    "endpoint", "domain", "ipaddress", "ip", "address", "recipient", "mailbox", "channel", "repository", "path",
+    "filepath", "instanceids", "deviceids", "pod", "podname", "assetid", "asset", "dbinstanceidentifier",
+    "snapshotid", "volumeid", "imageid", "secretname", "secretpath", "vaultpath", "secret", "role", "rolename",
+    "togroup", "group", "groupname", "policyarn", "policyname", "trailname", "detectorid", "sensorid",
+    "rulename", "queueurl", "topicarn", "tablename", "table", "clustername", "stackname", "repo",
+    "repositoryname", "serviceaccountname", "appid", "applicationid", "application", "name",
 )  # fmt: skip
-"""Argument names (lower case, without separators) that hold what a call touches, the most telling first."""
+"""Argument names (lower case, without separators) that hold what a call touches, the most telling first: a machine before
+the account on it."""
 
 _ENDPOINT: Final = re.compile(
     r"(?:https?://)?(?:"

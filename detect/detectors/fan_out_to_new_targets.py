@@ -8,7 +8,14 @@ from detect.step import Step
 
 @detector(needs=("target",), techniques=("T1021", "T1046"), shows="movement")
 def fan_out_to_new_targets(
-    step: Step, facts: Facts, history: History, *, least: int = 3, unknown: int = 5, at_most: float = 0.002
+    step: Step,
+    facts: Facts,
+    history: History,
+    *,
+    least: int = 3,
+    unknown: int = 5,
+    at_most: float = 0.002,
+    usual: float = 0.5,
 ) -> Finding | None:
     """Within an hour the agent took privileged steps on more new targets than it ever had.
 
@@ -20,6 +27,8 @@ def fan_out_to_new_targets(
     """
     number = len(facts.fan)
     if number < (least if facts.fan_sessions >= LEAST_SESSIONS else unknown) or not facts.has_history:
+        return None
+    if facts.reach.chance > usual:
         return None
     own, everybody = facts.fan_shown
     if own or (facts.fan_sessions and everybody / facts.fan_sessions > at_most):
