@@ -26,8 +26,8 @@ from ingest.tables import JUDGED, MEMORIES, SEEN_SEGMENTS
 
 Judged = Counter[tuple[str, str, str]]
 """(detector, agent, what was missing or "") -> steps."""
-_KEPT_DAYS: Final = 10
-"""The memory of the last ten days is kept, so that late data costs no more than those; of older days every tenth."""
+_LASTING: Final = 16
+"""Of the days that are long past, the memory of every sixteenth is kept."""
 
 _SEEN: Final = """
 with rows_of as (
@@ -104,10 +104,16 @@ def where_it_stopped(connection: duckdb.DuckDBPyConnection, edition: Edition, ve
 
 
 def is_kept(day: date | None, last: date | None) -> bool:
-    """Whether the memory after this day is worth keeping when the log ends with the last."""
+    """Whether the memory after this day is worth keeping when the log ends with the last.
+
+    The older, the fewer: of every second day for four days, of every fourth for eight. Data that comes some days late
+    costs at most three times as many, and a day that is once left out is not wanted again.
+    """
     if day is None or last is None:
         return True
-    return (last - day).days < _KEPT_DAYS or day.toordinal() % _KEPT_DAYS == 0
+    number = day.toordinal()
+    every = min(number & -number, _LASTING)
+    return every == _LASTING or (last - day).days <= 2 * every
 
 
 def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes | None]], version: str) -> None:
