@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from baseline.models.answer import Chance
 from baseline.models.new_link import Links, links, new_to_all
 from baseline.models.peers import peer_groups
@@ -36,7 +38,7 @@ CountRow = tuple[date | None, str, str, str, str, str, int, int]
 Level = Literal["own", "peers", "fleet", "nobody"]
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """How often something was seen."""
 
     steps: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -56,6 +57,7 @@ def holders_in(step: Step) -> tuple[str, ...]:
     return tuple(value for key, value in scalars_in(step.arguments) if key in HOLDER_KEYS and len(value) >= 4)
 
 
+@lru_cache(maxsize=1 << 14)
 def is_service(agent: str) -> bool:
     """Whether this is a cloud's own service, which takes a role so that what runs in it may act: nobody's root."""
     return _SERVICE.fullmatch(agent) is not None
@@ -111,6 +113,7 @@ def fingerprint(credential: str) -> str:
     return blake2b(credential.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+@lru_cache(maxsize=1 << 14)
 def role_of(principal: str) -> str | None:
     """The role behind an assumed-role session of AWS, as IAM names it."""
     found = _ASSUMED.fullmatch(principal)

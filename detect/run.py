@@ -22,15 +22,17 @@ from baseline.fold import classify_tools, counts_of_undated
 from baseline.history import SERVED, CountRow, History
 from baseline.pins import content_of, pinned
 from baseline.served import ServedCounts
+from detect.account import Account
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass
+from detect.collector import seldom_collected
 from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
 from detect.detectors import Detector, Finding
 from detect.distance import nearest
 from detect.evidence import Rates
-from detect.facts import Asked, Facts
+from detect.facts import Facts
 from detect.forgetting import is_forgotten
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
@@ -92,14 +94,6 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-@cache
-def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[list[tuple[str, ...]], list[tuple[Detector, int]]]:
-    """(the distinct needs, each detector that is asked with the number of its needs)."""
-    asked = [detector for detector in detectors if detector.asked == about]
-    needs = list(dict.fromkeys(detector.needs for detector in asked))
-    return needs, [(detector, needs.index(detector.needs)) for detector in asked]
-
-
 def detect_in(
     data: Path,
     capabilities: Capabilities,
@@ -115,7 +109,7 @@ def detect_in(
     With a pin every day is judged by that frozen baseline instead of by the days before it.
     """
     tuning = tuning_of(data)
-    with editing(data) as edition:
+    with editing(data) as edition, seldom_collected():
         connection = open_published(data)
         classify_tools(connection, capabilities)
         frozen = "" if pin is None else identify("pin", pin, content_of(connection, pin))
@@ -258,12 +252,12 @@ class _Run:
 
     def _judge_all(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
         found: list[Found] = []
-        judged: Judged = Counter()
+        account = Account(all_detectors())
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                found += judge(step, facts, self._history, self._result.failed, judged)
-        return found, judged
+                found += judge(step, facts, self._history, self._result.failed, account)
+        return found, account.told()
 
     def _undated(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
         """Sessions without a time have no days before them: each is judged by all the others."""
@@ -316,18 +310,9 @@ class _Run:
         self._history.add(past, sign=-1)
 
 
-def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
-    """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
-    whole = "enough history" if not facts.has_history and facts.asked == "privileged" else ""
-    needs, asked = _asked(all_detectors(), facts.asked)
-    lacks = [next((need for need in some if not getattr(step, need)), whole) for some in needs]
-    for detector, number in asked:
-        if detector.name in failed:
-            continue
-        missing = lacks[number]
-        judged[detector.name, step.agent_id, missing] += 1
-        if missing and missing != "enough history":
-            continue
+def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], account: Account) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it is counted in `account`; `failed` holds who broke."""
+    for detector in account.ask(step, facts, failed):
         try:
             finding = detector.judge(step, facts, history)
         except Exception as error:  # the boundary: a broken detector costs itself, not the run
