@@ -79,6 +79,16 @@ class _Context:
         """Value -> sessions, and agents, of the whole fleet."""
 
 
+class _Counted(msgspec.Struct, array_like=True):
+    """A history as it is written down."""
+
+    shown: dict[tuple[str, str, str], tuple[dict[str, Seen], int, int]]
+    fleet_sessions: dict[tuple[str, str], dict[str, int]]
+    fleet_agents: dict[tuple[str, str], dict[str, int]]
+    sessions: dict[str, int]
+    version_since: dict[tuple[str, str], date]
+
+
 class History:
     """The counts of the days before. `add` a day once it may be learnt from, never before it was judged."""
 
@@ -128,6 +138,25 @@ class History:
                 self._groups = None
             elif aspect == "version" and day is not None and sign > 0:
                 self._version_since.setdefault((agent, version), day)
+
+    def state(self) -> bytes:
+        """All that was added; a history resumed from it goes on as this one would."""
+        shown = {kind: (of.values, of.steps, of.distinct) for kind, of in self._shown.items()}
+        return msgspec.msgpack.encode(
+            _Counted(shown, self._fleet_sessions, self._fleet_agents, self._sessions, self._version_since)
+        )
+
+    @classmethod
+    def resumed(cls, state: bytes) -> History:
+        """A history that goes on where another one stood."""
+        counted = msgspec.msgpack.decode(state, type=_Counted)
+        history = cls()
+        history._fleet_sessions, history._fleet_agents = counted.fleet_sessions, counted.fleet_agents
+        history._sessions, history._version_since = counted.sessions, counted.version_since
+        for kind, (values, steps, distinct) in counted.shown.items():
+            shown = history._context(kind)
+            shown.values, shown.steps, shown.distinct = values, steps, distinct
+        return history
 
     def _context(self, kind: tuple[str, str, str]) -> _Context:
         shown = self._shown.get(kind)

@@ -35,6 +35,7 @@ _PAYLOADS: Final = {
     "source",
     "witness_of",
     "memory",
+    "learnt",
 }
 
 _PACKED: Final = {"memories"}

@@ -139,3 +139,12 @@ def test_late_data_finds_a_memory_at_most_three_times_as_many_days_back() -> Non
         assert all(next(age for age in ages if age >= late) <= 3 * late for late in range(1, 17))
         assert len(ages) <= 7 + length // 16
         assert all(is_kept(last - timedelta(days=age), last - timedelta(days=1)) for age in ages[1:])
+
+
+def test_how_the_history_stood_is_kept_of_the_days_that_late_data_belongs_to(tmp_path: Path) -> None:
+    fleet = story(tmp_path / "data")
+    run(fleet, fleet.steps)
+    kept = ask(open_published(fleet.data), "select day from memories where learnt is not null order by day")
+    days = ask(open_published(fleet.data), "select day from judged order by day desc limit 2")
+    assert set(kept.get_column("day")) >= set(days.get_column("day"))
+    assert kept.height < 8
