@@ -19,17 +19,17 @@ from baseline.history import SERVED, CountRow, History
 from baseline.pins import pinned
 from baseline.served import ServedCounts
 from detect.memory import packed, unpacked
-from ingest.database import ask, ask_in_parts, rows_of
+from ingest.database import ask, ask_in_parts, rows_sharing_texts
 
 _COUNTS: Final = """
-select day, agent_id, agent_version, aspect, context, value, sum(steps)::bigint, sum(sessions)::bigint
+select day, agent_id, agent_version, aspect, context, value, steps, sessions
 from counts
 where aspect in (select unnest($aspects)) and ($since::date is null or day >= $since::date)
-group by all
-order by day nulls first, agent_id, agent_version, aspect, context, value
+order by day nulls first, agent_id, aspect, context, value, agent_version, steps, sessions
 """
 
 _COUNTS_AT_ONCE: Final = 100_000
+_REPEATED: Final = frozenset({"agent_id", "agent_version", "aspect", "context", "value"})
 
 _ADDED: Final = """
 select coalesce(sum(steps), 0)::varchar || '-' || coalesce(sum(sessions), 0)::varchar
@@ -124,6 +124,6 @@ class Learning:
         parts = ask_in_parts(
             self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED), since=self._taken_up
         )
-        rows = chain.from_iterable(rows_of(part, part.columns) for part in parts)
+        rows = chain.from_iterable(rows_sharing_texts(part, part.columns, _REPEATED) for part in parts)
         for day, group in groupby(rows, key=itemgetter(0)):
             yield day, list(group)
