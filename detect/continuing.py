@@ -39,7 +39,7 @@ with rows_of as (
             result, status, principal, credential_id, on_behalf_of, source_host, target, approver, approval, ordered_at,
             sequence, depth) as row_hash
     from stored_events
-    where witness_of is null and parse_filename(filename) in (select unnest($segments::varchar[]))
+    where witness_of is null and list_contains($segments::varchar[], parse_filename(filename))
         and coalesce(session_id, '') not in (select unnest($without::varchar[]))
 ),
 parts_of_traces as (
