@@ -140,11 +140,13 @@ class History:
                 self._version_since.setdefault((agent, version), day)
 
     def state(self) -> bytes:
-        """All that was added; a history resumed from it goes on as this one would."""
-        shown = {kind: (of.values, of.steps, of.distinct) for kind, of in self._shown.items()}
-        return msgspec.msgpack.encode(
-            _Counted(shown, self._fleet_sessions, self._fleet_agents, self._sessions, self._version_since)
+        """All that was added and not taken off again; a history resumed from it goes on as this one would."""
+        shown = {kind: (of.values, of.steps, of.distinct) for kind, of in self._shown.items() if of.values}
+        sessions, agents = (
+            {kind: left for kind, of in some.items() if (left := {value: n for value, n in of.items() if n})}
+            for some in (self._fleet_sessions, self._fleet_agents)
         )
+        return msgspec.msgpack.encode(_Counted(shown, sessions, agents, self._sessions, self._version_since))
 
     @classmethod
     def resumed(cls, state: bytes) -> History:
