@@ -104,11 +104,17 @@ _PATTERNS: Final[tuple[tuple[str, Capability], ...]] = (
 _STATEMENTS: Final = tuple((re.compile(pattern, re.IGNORECASE), capability) for pattern, capability in _PATTERNS)
 
 
+_TELLING: Final = COMMAND_KEYS | STATEMENT_KEYS | PATH_KEYS | OPERATION_KEYS
+"""Argument names without any of which nothing says what to do."""
+
+
 def carried(scalars: Sequence[tuple[str, str]], capabilities: Capabilities) -> Capability | None:
     """The weightiest class that anything in the arguments says; None where nothing in them says what to do.
 
     `scalars` are the arguments as `ingest.arguments.scalars_in` gives them.
     """
+    if _TELLING.isdisjoint([key for key, _ in scalars]):
+        return None
     found: list[Capability | None] = []
     service = next((value for key, value in scalars if key in SERVICE_KEYS), "")
     method = next((value.lower() for key, value in scalars if key in HTTP_KEYS), "")

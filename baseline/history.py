@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from baseline.models.answer import Chance
 from baseline.models.new_link import Links, links, new_to_all
 from baseline.models.peers import peer_groups
@@ -36,7 +38,7 @@ CountRow = tuple[date | None, str, str, str, str, str, int, int]
 Level = Literal["own", "peers", "fleet", "nobody"]
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """How often something was seen."""
 
     steps: int
@@ -75,6 +77,16 @@ class _Context:
         self.distinct = 0
         self.sessions, self.agents = sessions, agents
         """Value -> sessions, and agents, of the whole fleet."""
+
+
+class _Counted(msgspec.Struct, array_like=True):
+    """A history as it is written down."""
+
+    shown: dict[tuple[str, str, str], tuple[dict[str, Seen], int, int]]
+    fleet_sessions: dict[tuple[str, str], dict[str, int]]
+    fleet_agents: dict[tuple[str, str], dict[str, int]]
+    sessions: dict[str, int]
+    version_since: dict[tuple[str, str], date]
 
 
 class History:
@@ -126,6 +138,27 @@ class History:
                 self._groups = None
             elif aspect == "version" and day is not None and sign > 0:
                 self._version_since.setdefault((agent, version), day)
+
+    def state(self) -> bytes:
+        """All that was added and not taken off again; a history resumed from it goes on as this one would."""
+        shown = {kind: (of.values, of.steps, of.distinct) for kind, of in self._shown.items() if of.values}
+        sessions, agents = (
+            {kind: left for kind, of in some.items() if (left := {value: n for value, n in of.items() if n})}
+            for some in (self._fleet_sessions, self._fleet_agents)
+        )
+        return msgspec.msgpack.encode(_Counted(shown, sessions, agents, self._sessions, self._version_since))
+
+    @classmethod
+    def resumed(cls, state: bytes) -> History:
+        """A history that goes on where another one stood."""
+        counted = msgspec.msgpack.decode(state, type=_Counted)
+        history = cls()
+        history._fleet_sessions, history._fleet_agents = counted.fleet_sessions, counted.fleet_agents
+        history._sessions, history._version_since = counted.sessions, counted.version_since
+        for kind, (values, steps, distinct) in counted.shown.items():
+            shown = history._context(kind)
+            shown.values, shown.steps, shown.distinct = values, steps, distinct
+        return history
 
     def _context(self, kind: tuple[str, str, str]) -> _Context:
         shown = self._shown.get(kind)

@@ -7,6 +7,7 @@ without payloads, is therefore copied into a table in memory, where the later qu
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from typing import Final
 
 import duckdb
@@ -36,6 +37,13 @@ _FROM_STORE: Final = f"from ({_COUNTED}) where session_id in (select unnest($ses
 
 _FROM_COPY: Final = "from counted where session_id in (select unnest($sessions::varchar[]))"
 
+_AT_WORK: Final = """
+select distinct session_id
+from stored_events
+where session_id in (select unnest($sessions::varchar[])) and cast(ordered_at as date) > $after
+order by session_id
+"""
+
 _ROW: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value", "steps", "sessions")
 
 
@@ -54,3 +62,8 @@ class ServedCounts:
         self._asked += 1
         steps = ask(self._connection, question, sessions=sorted(sessions))
         return counts_of(steps, aspects=SERVED).select(_ROW).sort(_ROW[1:6]).rows()
+
+    def still_at_work(self, sessions: Collection[str], after: date) -> set[str]:
+        """Those of the sessions that did something after that day."""
+        rows = ask(self._connection, _AT_WORK, sessions=sorted(sessions), after=after)
+        return set(rows.get_column("session_id"))

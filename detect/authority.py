@@ -53,11 +53,18 @@ class Delegation(msgspec.Struct, frozen=True):
         return self.scope is not None
 
 
+class Begun(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When a session of an agent began, and for whom."""
+
+    at_ns: int | None
+    on_behalf_of: str | None
+
+
 class Delegations(msgspec.Struct):
     """(session, agent) -> the delegation that it works under."""
 
     under: dict[tuple[str, str], Delegation] = {}
-    begun: dict[tuple[str, str], Step] = {}
+    begun: dict[tuple[str, str], Begun] = {}
     """(session, agent) -> its first step there, once there was any hand-off."""
     lately: dict[str, Delegation] = {}
     """Agent -> the last hand-off to it, for logs that share no session with the hand-off."""
@@ -95,7 +102,7 @@ class Delegations(msgspec.Struct):
         """Remember when a session of an agent began; every tool call passes here."""
         key = (step.session_id, step.agent_id)
         if self.lately and key not in self.begun:
-            remember(self.begun, key, step.without_payload(), _MOST_BEGUN)
+            remember(self.begun, key, Begun(step.at_ns, step.on_behalf_of), _MOST_BEGUN)
 
     def of(self, step: Step) -> Delegation | None:
         """The delegation that the step's agent works under in this session."""
@@ -111,8 +118,10 @@ class Delegations(msgspec.Struct):
         lately, first = self.lately.get(step.agent_id), self.begun.get((step.session_id, step.agent_id))
         if first is None or lately is None or not lately.is_stated:
             return None
-        is_same_human = first.on_behalf_of is not None and first.on_behalf_of == lately.handoff.on_behalf_of
-        return lately if is_same_human and within(lately.handoff, first, _AT_ONCE_S) else None
+        if first.on_behalf_of is None or first.on_behalf_of != lately.handoff.on_behalf_of:
+            return None
+        began = msgspec.structs.replace(step, at_ns=first.at_ns)
+        return lately if within(lately.handoff, began, _AT_ONCE_S) else None
 
     def _of_role(self, step: Step) -> Delegation | None:
         # A cloud's own log knows the agent by its role, and no session of the agent's.

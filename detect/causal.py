@@ -187,6 +187,7 @@ class CausalPass:
             and not is_containment
         )
         root = switch.path[0].agent_id if switch is not None and switch.is_session else step.agent_id
+        has_history = self._history.is_enough(step.agent_id)
         if step.is_privileged and unmasked is None:
             memory.shapes.unmask(step)
         is_move = is_open_move and step.is_done and step.capability in _MOVES
@@ -206,10 +207,12 @@ class CausalPass:
             new_key=giver(memory.credentials, step, window_s) if place is not None else None,
             told=told(memory.credentials, step, window_s),
             excuse=None if is_covered else memory.excuses.of(step, coverage, habits),
-            has_history=self._history.is_enough(step.agent_id),
+            has_history=has_history,
             root=root,
-            root_has_history=self._history.is_enough(switch.path[0].agent_id if switch is not None else root),
-            is_new_to_root=memory.reaches.is_new_to(root, step.target, self._history, habits),
+            root_has_history=has_history if switch is None else self._history.is_enough(switch.path[0].agent_id),
+            is_new_to_root=reach.is_new
+            if root == step.agent_id
+            else memory.reaches.is_new_to(root, step.target, self._history, habits),
             takes_chance=memory.credentials.takes_chance(switch.path[0].agent_id, self._history, habits)
             if switch is not None
             else 0.0,

@@ -26,8 +26,10 @@ from ingest.tables import JUDGED, MEMORIES, SEEN_SEGMENTS
 
 Judged = Counter[tuple[str, str, str]]
 """(detector, agent, what was missing or "") -> steps."""
-_KEPT_DAYS: Final = 10
-"""The memory of the last ten days is kept, so that late data costs no more than those; of older days every tenth."""
+_STILL_COMING: Final = 2
+"""Days for which data of a day comes late as a rule."""
+_LASTING: Final = 16
+"""Of the days that are long past, the memory of every sixteenth is kept."""
 
 _SEEN: Final = """
 with rows_of as (
@@ -37,7 +39,7 @@ with rows_of as (
             result, status, principal, credential_id, on_behalf_of, source_host, target, approver, approval, ordered_at,
             sequence, depth) as row_hash
     from stored_events
-    where witness_of is null and parse_filename(filename) in (select unnest($segments::varchar[]))
+    where witness_of is null and list_contains($segments::varchar[], parse_filename(filename))
         and coalesce(session_id, '') not in (select unnest($without::varchar[]))
 ),
 parts_of_traces as (
@@ -57,7 +59,7 @@ order by all
 """
 
 _JUDGED: Final = "select day, version, flagged, found, judged from judged order by day nulls first"
-_MEMORY: Final = "select memory from memories where day is not distinct from $day::date"
+_MEMORY: Final = "select memory, learnt from memories where day is not distinct from $day::date"
 _REMEMBERED: Final = "select day from memories order by day nulls first"
 
 
@@ -71,11 +73,20 @@ class Day(msgspec.Struct):
     judged: Judged
 
 
+class Remembered(msgspec.Struct, frozen=True):
+    """What is known when a day is over."""
+
+    memory: bytes | None = None
+    """What the causal pass remembers."""
+    learnt: bytes | None = None
+    """How the history stands (`detect/learning.py`)."""
+
+
 class Stopped(msgspec.Struct):
     """Where the last run stopped."""
 
     days: list[Day]
-    memory: bytes | None
+    remembered: Remembered
     seen: pa.Table
     """What is seen now, to be published with what this run judges."""
 
@@ -98,35 +109,45 @@ def where_it_stopped(connection: duckdb.DuckDBPyConnection, edition: Edition, ve
     while stand and stand[-1].day not in remembered:
         stand.pop()
     if not stand:
-        return Stopped([], None, seen)
-    memory: bytes = ask(connection, _MEMORY, day=stand[-1].day).item()
-    return Stopped(stand, memory, seen)
+        return Stopped([], Remembered(), seen)
+    return Stopped(stand, Remembered(*ask(connection, _MEMORY, day=stand[-1].day).row(0)), seen)
 
 
 def is_kept(day: date | None, last: date | None) -> bool:
-    """Whether the memory after this day is worth keeping when the log ends with the last."""
+    """Whether the memory after this day is worth keeping when the log ends with the last.
+
+    The older, the fewer: of every second day for four days, of every fourth for eight. Data that comes some days late
+    costs at most three times as many, and a day that is once left out is not wanted again.
+    """
     if day is None or last is None:
         return True
-    return (last - day).days < _KEPT_DAYS or day.toordinal() % _KEPT_DAYS == 0
+    number = day.toordinal()
+    every = min(number & -number, _LASTING)
+    return every == _LASTING or (last - day).days <= 2 * every
 
 
-def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, bytes | None]], version: str) -> None:
+def is_late(day: date | None, last: date | None) -> bool:
+    """Whether data of the day after this one is still on its way, as a rule: the history is worth keeping as well."""
+    return day is not None and last is not None and (last - day).days <= _STILL_COMING
+
+
+def keep(edition: Edition, stopped: Stopped, days: list[tuple[Day, Remembered]], version: str) -> None:
     """Write what was judged now beside what stands from before; old memories are thinned out."""
     stand = {_key(day.day) for day in stopped.days}
     judged, memories = (
         {key: name for name in edition.tables.get(table, []) if (key := name.rpartition("/")[2][6:]) in stand}
         for table in ("judged", "memories")
     )
-    for day, memory in days:
+    for day, remembered in days:
         key = _key(day.day)
         row = {"day": day.day, "version": version, "flagged": day.flagged, "found": day.found,
                "judged": msgspec.msgpack.encode(list(day.judged.items()))}  # fmt: skip
-        told = {"day": day.day, "memory": memory}
+        told = {"day": day.day, "memory": remembered.memory, "learnt": remembered.learnt}
         for table, said, schema, named in (
             ("judged", row, JUDGED, judged),
             ("memories", told, MEMORIES, memories),
         ):
-            if table == "memories" and memory is None:
+            if table == "memories" and remembered.memory is None:
                 continue
             name = day_file(edition, table, day.day)
             named[key] = edition.write(table, table_of([said], schema), name=name)

@@ -52,7 +52,7 @@ class Credentials(msgspec.Struct):
 
     given: dict[str, Gift] = {}
     acquired: dict[tuple[str, str], Gift] = {}
-    """(session, agent) -> the last credential that it took."""
+    """(session, agent) -> the last credential that it took, where that is none that it may hold."""
     approved: dict[tuple[str, str], bool] = {}
     """(session, the step that gave a credential): a person approved a step of the session that acts with it."""
     used: dict[tuple[str, str], str] = {}
@@ -87,7 +87,7 @@ class Credentials(msgspec.Struct):
     def _without_a_name(self, step: Step, history: History) -> Switch | None:
         """A source that names no identity: what the agent took in this session is what it acts with."""
         gift = self.acquired.get((step.session_id, step.agent_id))
-        if gift is None or gift.is_held or history.steps_in(step.agent_id, "credential"):
+        if gift is None or history.steps_in(step.agent_id, "credential"):
             return None
         return Switch("unclear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
 
@@ -201,7 +201,7 @@ class Credentials(msgspec.Struct):
     ) -> None:
         """Remember what a step that took effect handed out."""
         result, is_credential = step.result, step.capability == "credential"
-        handed = list(given(result)) if step.gives else []
+        handed = given(result) if step.gives else ()
         unnamed = list(opaque_in(step))[:_MOST_HANDED] if may_grant(step) else []
         if (
             not is_credential
@@ -220,7 +220,9 @@ class Credentials(msgspec.Struct):
         is_trade = history.seen(step.agent_id, "tool", step.tool or "").sessions > 0
         gift = Gift(path[-1], identity, path[-LONGEST_PATH:], is_held, is_trade, until(step), (step.agent_id,),
             chain[-LONGEST_PATH:], holders_in(step), said)  # fmt: skip
-        if is_credential:
+        if is_credential and is_held:
+            self.acquired.pop((step.session_id, step.agent_id), None)
+        elif is_credential:
             remember(self.acquired, (step.session_id, step.agent_id), gift)
         for credential in handed:
             if credential not in (step.credential_id, step.principal):

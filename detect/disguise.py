@@ -8,6 +8,7 @@ had it before; and another log that shows a privileged step on the same target i
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -127,8 +128,13 @@ class Shapes(msgspec.Struct):
 
 
 def _shape(step: Step, scalars: Sequence[tuple[str, str]]) -> str | None:
-    names = {key for key, value in scalars if value != step.credential_id}
-    return ",".join(sorted(names)) if len(names) >= _LEAST_KEYS else None
+    return _joined(tuple([key for key, value in scalars if value != step.credential_id]))
+
+
+@lru_cache(maxsize=1 << 14)
+def _joined(keys: tuple[str, ...]) -> str | None:
+    names = sorted(set(keys))
+    return ",".join(names) if len(names) >= _LEAST_KEYS else None
 
 
 def _is_witness(nameless: Traced, named: Traced) -> bool:

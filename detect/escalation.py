@@ -88,9 +88,7 @@ class Escalations(msgspec.Struct):
         agent, last = step.agent_id, _part(action, step)
         before = [part for part in self.parts.get(agent, ()) if within(part.step, step, window_s)]
         remember(self.parts, agent, [*before, last][-_MOST_PARTS:])
-        for method in methods():
-            if not any(action in some for some in method.actions[1:]):
-                continue
+        for method in _ending_with(action):
             parts = _joined(method, before, last)
             if parts is not None and len(done := {part.step.event_id: part.step for part in parts}) > 1:
                 shown = habits.seen("method", agent, method.name)
@@ -160,6 +158,12 @@ def methods() -> tuple[Method, ...]:
         Method(m["name"], tuple(frozenset("".join(words_of(a)) for a in some) for some in m["actions"]), m["source"])
         for m in told["method"]
     )
+
+
+@cache
+def _ending_with(action: str) -> tuple[Method, ...]:
+    """The methods of which the action may be the last part."""
+    return tuple(method for method in methods() if any(action in some for some in method.actions[1:]))
 
 
 @cache

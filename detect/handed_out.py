@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -56,6 +57,7 @@ def holders_in(step: Step) -> tuple[str, ...]:
     return tuple(value for key, value in scalars_in(step.arguments) if key in HOLDER_KEYS and len(value) >= 4)
 
 
+@lru_cache(maxsize=1 << 14)
 def is_service(agent: str) -> bool:
     """Whether this is a cloud's own service, which takes a role so that what runs in it may act: nobody's root."""
     return _SERVICE.fullmatch(agent) is not None
@@ -74,15 +76,16 @@ def credential_of(step: Step) -> str | None:
     return None if step.credential_id in objects else step.credential_id
 
 
-def given(result: str | None) -> Iterator[str]:
-    """The credentials that a result hands out: under a telling key, or in the shape of one; a plain word is none."""
+@lru_cache(maxsize=64)
+def given(result: str | None) -> tuple[str, ...]:
+    """The credentials that a result hands out: under a telling key, or in the shape of one; a plain word is none.
+
+    Cached, as several ask about the one step that is judged.
+    """
     if not result:
-        return
-    seen: set[str] = set()
-    for value in (*(found[1] for found in _GIVEN.findall(result)), *_SHAPED.findall(result)):
-        if value not in seen and (len(value) >= 20 or (len(value) >= 8 and _HAS_DIGIT.search(value))):
-            seen.add(value)
-            yield value
+        return ()
+    found = dict.fromkeys((*(found[1] for found in _GIVEN.findall(result)), *_SHAPED.findall(result)))
+    return tuple(v for v in found if len(v) >= 20 or (len(v) >= 8 and _HAS_DIGIT.search(v)))
 
 
 def may_grant(step: Step) -> bool:
@@ -106,11 +109,13 @@ def acted_with(value: str) -> str:
     return f"acts {fingerprint(value)}"
 
 
+@lru_cache(maxsize=64)
 def fingerprint(credential: str) -> str:
-    """A digest of a credential: what memory and state files hold of it."""
+    """A digest of a credential: what memory and state files hold of it. Cached for the one step that is judged."""
     return blake2b(credential.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+@lru_cache(maxsize=1 << 14)
 def role_of(principal: str) -> str | None:
     """The role behind an assumed-role session of AWS, as IAM names it."""
     found = _ASSUMED.fullmatch(principal)

@@ -29,11 +29,11 @@ from ingest.listen.old import drop_old_files
 from ingest.published import Edition, editing
 from ingest.retention import drop_sessions, expired_sessions
 from ingest.rows import table_of
-from ingest.tables import JUDGED, SEEN_SEGMENTS, TABLES
+from ingest.tables import JUDGED, MEMORIES, SEEN_SEGMENTS, TABLES
 
 _OF_CASES: Final = "select case_id, sessions from cases order by case_id"
 _FLAGGED: Final = "select distinct unnest(flagged) as session_id from judged"
-_MEMORIES: Final = "select day from memories where day is not null and day < $before order by day"
+_OLD_MEMORIES: Final = "select day from memories where day is not null and day < $before order by day"
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,8 @@ def _drop(
     _without(edition, "session_scores", "session_id", gone)
     _forget_findings(edition, gone)
     _drop_memories(edition, connection, before)
+    if counts_since is not None:
+        _forget_history(edition)
     return Retained(done.before, done.sessions, events, cases, done.kept_as_evidence, len(became))
 
 
@@ -183,6 +185,19 @@ def _forget_findings(edition: Edition, gone: Set[str]) -> None:
 
 def _drop_memories(edition: Edition, connection: duckdb.DuckDBPyConnection, before: date) -> None:
     """What the causal pass remembered of old days; the newest of them is where a late day would be taken up."""
-    old = ask(connection, _MEMORIES, before=before)["day"].to_list()
+    old = ask(connection, _OLD_MEMORIES, before=before)["day"].to_list()
     ends = tuple(f"-d{day.isoformat()}.parquet" for day in old[:-1])
     edition.tables["memories"] = [name for name in edition.tables.get("memories", []) if not name.endswith(ends or "-")]
+
+
+def _forget_history(edition: Edition) -> None:
+    """How the history stood when a day was over holds counts of the days whose counts leave now."""
+    names = []
+    for name in edition.tables.get("memories", []):
+        table = pq.read_table(edition.data / name, schema=MEMORIES)
+        if table.column("learnt").null_count < table.num_rows:
+            (row,) = table.to_pylist()
+            left = table_of([row | {"learnt": None}], MEMORIES)
+            name = edition.write("memories", left, name=day_file(edition, "memories", row["day"]))
+        names.append(name)
+    edition.tables["memories"] = names

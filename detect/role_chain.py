@@ -32,8 +32,10 @@ _NONE = RoleChain()
 def role_chain(step: Step, credentials: Credentials, habits: Habits, window_s: float) -> RoleChain:
     """The temporary credentials that led to this step, and how often their root went as far."""
     taken, way = chain_to(credentials, step, window_s)
+    if not taken:
+        return _NONE
     steps = (*taken, step.without_payload()) if step.gives and is_temporary(step) else taken
-    if not taken or len(steps) < 2 or steps[-2].target == steps[-1].target:
+    if len(steps) < 2 or steps[-2].target == steps[-1].target:
         return _NONE
     root, links = taken[0].agent_id, str(len(steps))
     edge = f"{steps[-2].target} {steps[-1].target}"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
-from itertools import chain, groupby
-from operator import attrgetter, itemgetter
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,19 +19,31 @@ import msgspec
 import detect.detectors
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools, counts_of_undated
-from baseline.history import SERVED, CountRow, History
-from baseline.pins import content_of, pinned
-from baseline.served import ServedCounts
+from baseline.history import History
+from baseline.pins import content_of
+from detect.account import Account
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
 from detect.causal import WINDOW_HOURS, CausalPass
-from detect.continuing import Day, Judged, Stopped, code_version, is_kept, keep, where_it_stopped
+from detect.collector import seldom_collected
+from detect.continuing import (
+    Day,
+    Judged,
+    Remembered,
+    Stopped,
+    code_version,
+    is_kept,
+    is_late,
+    keep,
+    where_it_stopped,
+)
 from detect.detectors import Detector, Finding
 from detect.distance import nearest
 from detect.evidence import Rates
-from detect.facts import Asked, Facts
+from detect.facts import Facts
 from detect.forgetting import is_forgotten
+from detect.learning import Learning
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
@@ -39,7 +51,7 @@ from detect.step import Step, steps_in_time
 from detect.unmatched import unmatched
 from detect.updates import after_update
 from detect.verdicts import Tuning, tuning_of
-from ingest.database import ask, ask_in_parts, open_published, rows_of
+from ingest.database import ask, open_published
 from ingest.event import identify
 from ingest.plugins import plugins
 from ingest.published import editing, empty
@@ -51,16 +63,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _COUNT_FIELDS: Final = ("day", "agent_id", "agent_version", "aspect", "context", "value", "steps", "sessions")
-
-_COUNTS: Final = """
-select day, agent_id, agent_version, aspect, context, value, sum(steps)::bigint, sum(sessions)::bigint
-from counts
-where aspect in (select unnest($aspects))
-group by all
-order by day nulls first, agent_id, agent_version, aspect, context, value
-"""
-
-_COUNTS_AT_ONCE: Final = 100_000
 
 _LAST: Final = "select cast(max(ordered_at) as date) from events"
 
@@ -92,14 +94,6 @@ def all_detectors() -> tuple[Detector, ...]:
     return tuple(plugins(detect.detectors, Detector))
 
 
-@cache
-def _asked(detectors: tuple[Detector, ...], about: Asked) -> tuple[list[tuple[str, ...]], list[tuple[Detector, int]]]:
-    """(the distinct needs, each detector that is asked with the number of its needs)."""
-    asked = [detector for detector in detectors if detector.asked == about]
-    needs = list(dict.fromkeys(detector.needs for detector in asked))
-    return needs, [(detector, needs.index(detector.needs)) for detector in asked]
-
-
 def detect_in(
     data: Path,
     capabilities: Capabilities,
@@ -115,7 +109,7 @@ def detect_in(
     With a pin every day is judged by that frozen baseline instead of by the days before it.
     """
     tuning = tuning_of(data)
-    with editing(data) as edition:
+    with editing(data) as edition, seldom_collected():
         connection = open_published(data)
         classify_tools(connection, capabilities)
         frozen = "" if pin is None else identify("pin", pin, content_of(connection, pin))
@@ -151,7 +145,7 @@ def judge_all(
     """Judge all days anew and publish nothing; the connection must have the table `classed`."""
     if pin is not None:
         content_of(connection, pin)
-    run = _Run(connection, window_hours, Stopped([], None, empty("seen_segments")), Tuning(()), registry, pin)
+    run = _Run(connection, window_hours, Stopped([], Remembered(), empty("seen_segments")), Tuning(()), registry, pin)
     return _completed(connection, run.detected(), (), Tuning(()))
 
 
@@ -197,22 +191,18 @@ class _Run:
         self._connection = connection
         self._pin = pin
         self._tuning = tuning
-        self._history = History()
+        self._learning = Learning(connection, pin, stopped.remembered.learnt)
+        self._history = self._learning.history
         self._flagged: set[str] = set()
-        self._served = ServedCounts(connection)
-        self._later: dict[date, list[CountRow]] = {}
-        """Counts of flagged sessions on days that are yet to be added."""
         self._result = Detected([], [])
         self._rates = Rates()
-        self._counts = self._counts_by_day()
-        self._next_counts = next(self._counts, None)
         self._stopped = stopped
-        self.days: list[tuple[Day, bytes | None]] = []
-        """What this run judged, and what the pass remembered after each day."""
-        if stopped.memory is None:
+        self.days: list[tuple[Day, Remembered]] = []
+        """What this run judged, and what was remembered after each day."""
+        if stopped.remembered.memory is None:
             self._causal = CausalPass(self._history, window_hours, registry=registry)
         else:
-            self._causal = CausalPass.resume(stopped.memory, self._history, window_hours, registry)
+            self._causal = CausalPass.resume(stopped.remembered.memory, self._history, window_hours, registry)
             self._take_up(stopped)
 
     @property
@@ -224,7 +214,7 @@ class _Run:
         for day in stopped.days:
             self._add_day(day.day, found_in(day.found), day.judged)
             self._flagged.update(day.flagged)
-        self._unlearn(self._flagged, stopped.after)
+        self._learning.unlearn_of_before(self._flagged, stopped.after)
 
     def detected(self) -> Detected:
         last: date | None = ask(self._connection, _LAST).item()
@@ -238,14 +228,18 @@ class _Run:
             raised |= self._tuning.never
             flagged = {session for session in raised - self._flagged if not self._tuning.learnable(session)}
             self._flagged |= flagged
-            self._unlearn(flagged, day)
+            self._learning.unlearn(flagged, day)
             self._causal.end_day(self._flagged)
             self._add_day(day, found, judged)
-            memory = self._causal.state() if is_kept(day, last) else None
-            self.days.append((Day(day, sorted(flagged), written(found), judged), memory))
+            self.days.append((Day(day, sorted(flagged), written(found), judged), self._remembered(day, last)))
         self._result.days_judged = len(self.days)
         self._result.cases = build_cases(self._result.found)
         return self._result
+
+    def _remembered(self, day: date | None, last: date | None) -> Remembered:
+        """What a later run may take up after this day."""
+        memory = self._causal.state() if is_kept(day, last) else None
+        return Remembered(memory, self._learning.state(day) if is_late(day, last) else None)
 
     def _add_day(self, day: date | None, found: list[Found], judged: Judged) -> None:
         self._result.found.extend(f for f in self._rates.weigh(found) if not is_forgotten(f))
@@ -253,21 +247,21 @@ class _Run:
         self._result.judged.update(judged)
 
     def _dated(self, day: date, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
-        self._learn_before(day)
+        self._learning.before(day)
         return self._judge_all(steps)
 
     def _judge_all(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
         found: list[Found] = []
-        judged: Judged = Counter()
+        account = Account(all_detectors())
         for step in steps:
             facts = self._causal.take(step)
             if facts is not None:
-                found += judge(step, facts, self._history, self._result.failed, judged)
-        return found, judged
+                found += judge(step, facts, self._history, self._result.failed, account)
+        return found, account.told()
 
     def _undated(self, steps: Iterable[Step]) -> tuple[list[Found], Judged]:
         """Sessions without a time have no days before them: each is judged by all the others."""
-        self._learn_before(None)
+        self._learning.before(None)
         counts = counts_of_undated(self._connection).select("session_id", *_COUNT_FIELDS)
         own = {key: list(rows) for key, rows in groupby(counts.iter_rows(), key=lambda row: row[0])}
         found: list[Found] = []
@@ -283,51 +277,10 @@ class _Run:
             judged.update(counted)
         return found, judged
 
-    def _counts_by_day(self) -> Iterator[tuple[date | None, list[CountRow]]]:
-        if self._pin is not None:
-            yield None, pinned(self._connection, self._pin, SERVED)
-            return
-        parts = ask_in_parts(self._connection.cursor(), _COUNTS, _COUNTS_AT_ONCE, aspects=sorted(SERVED))
-        rows = chain.from_iterable(rows_of(part, part.columns) for part in parts)
-        for day, group in groupby(rows, key=itemgetter(0)):
-            yield day, list(group)
 
-    def _learn_before(self, day: date | None) -> None:
-        """Add the counts of every day before this one; the undated ones come first."""
-        while self._next_counts is not None:
-            counted, rows = self._next_counts
-            if counted is not None and (day is None or counted >= day):
-                return
-            self._history.add(rows)
-            if counted is not None:
-                self._history.add(self._later.pop(counted, ()), sign=-1)
-            self._next_counts = next(self._counts, None)
-
-    def _unlearn(self, sessions: set[str], until: date | None) -> None:
-        """Nothing is learnt from the sessions of a case: their counts are taken off, those of later days then."""
-        if not sessions or self._pin is not None:
-            return
-        past: list[CountRow] = []
-        for row in self._served.of(sessions):
-            if row[0] is None or (until is not None and row[0] <= until):
-                past.append(row)
-            else:
-                self._later.setdefault(row[0], []).append(row)
-        self._history.add(past, sign=-1)
-
-
-def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], judged: Judged) -> Iterator[Found]:
-    """What the detectors say of one step. Who could judge it is counted in `judged`, who broke on it is in `failed`."""
-    whole = "enough history" if not facts.has_history and facts.asked == "privileged" else ""
-    needs, asked = _asked(all_detectors(), facts.asked)
-    lacks = [next((need for need in some if not getattr(step, need)), whole) for some in needs]
-    for detector, number in asked:
-        if detector.name in failed:
-            continue
-        missing = lacks[number]
-        judged[detector.name, step.agent_id, missing] += 1
-        if missing and missing != "enough history":
-            continue
+def judge(step: Step, facts: Facts, history: History, failed: dict[str, str], account: Account) -> Iterator[Found]:
+    """What the detectors say of one step. Who could judge it is counted in `account`; `failed` holds who broke."""
+    for detector in account.ask(step, facts, failed):
         try:
             finding = detector.judge(step, facts, history)
         except Exception as error:  # the boundary: a broken detector costs itself, not the run

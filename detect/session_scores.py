@@ -185,7 +185,7 @@ UNLIKE_ITS_HISTORY: Final = Detector(
 def found_by_score(connection: duckdb.DuckDBPyConnection, raised: Set[str]) -> list[Found]:
     """A finding for every low score of a session that is not among the `raised`, of which something else speaks."""
     low = [row for row in ask(connection, _LOW, most=MOST_OFFERED).to_dicts() if row["session_id"] not in raised]
-    steps = steps_of(connection, [row["event_id"] for row in low])
+    steps = steps_of(connection, [row["event_id"] for row in low]) if low else {}
     return [_found(row, steps[row["event_id"]]) for row in low if row["event_id"] in steps]
 
 

@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 
 from baseline.capability_table import IMPACT, PRIVILEGED, Capability
-from ingest.database import ask, ask_in_parts, rows_of
+from ingest.database import ask, ask_in_parts, rows_of, rows_sharing_texts
 
 _ROWS_AT_ONCE: Final = 100_000
 
@@ -118,6 +118,11 @@ class Step(msgspec.Struct, gc=False, array_like=True):
 
 _FIELDS: Final = Step.__struct_fields__[:-1]
 """All but `previous_tool`, which no column holds."""
+_REPEATED: Final = frozenset({
+    "session_id", "trace_id", "kind", "operation", "tool", "capability", "agent_id", "agent_version", "principal",
+    "credential_id", "on_behalf_of", "source_host", "target", "status", "approval", "approver",
+})  # fmt: skip
+"""Texts that many steps share: the pass looks things up by them again and again."""
 
 
 def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = None) -> Iterator[Step]:
@@ -131,7 +136,7 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
         "longest": _LONGEST_TOLD,
     }
     for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told):
-        for values in rows_of(part, _FIELDS):
+        for values in rows_sharing_texts(part, _FIELDS, _REPEATED):
             step = Step(*values)
             if step.day != day:
                 day = step.day

@@ -20,6 +20,7 @@ from detect.detectors import Shows
 from detect.people import is_there, people, transaction
 from ingest.database import ask
 from ingest.event import identify
+from ingest.rows import table_of
 from ingest.tables import REVIEWED
 
 Word = Literal["true_positive", "false_positive", "benign_expected", "open"]
@@ -182,7 +183,7 @@ class Tuning:
         """The sessions that people reviewed, as the table `reviewed` has them."""
         told = {**dict.fromkeys(self._learnable, True), **dict.fromkeys(self._never, False)}
         rows = [{"session_id": session_id, "is_benign": told[session_id]} for session_id in sorted(told)]
-        return pa.Table.from_pylist(rows, schema=REVIEWED)
+        return table_of(rows, REVIEWED)
 
     def digest(self) -> str:
         """Equal for tunings that let the same sessions be learnt from."""

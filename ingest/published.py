@@ -34,7 +34,12 @@ _PAYLOADS: Final = {
     "content_key",
     "source",
     "witness_of",
+    "memory",
+    "learnt",
 }
+
+_PACKED: Final = {"memories"}
+"""Tables whose rows are small already: packing them once more costs and saves nothing."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -98,7 +103,8 @@ class Edition:
                 # No statistics without a dictionary: DuckDB 2.0.0 answers `is null` with every row where a text
                 # column has statistics, no dictionary, nulls and one other value.
                 pq.write_table(
-                    rows, file, compression="zstd", compression_level=1, row_group_size=50_000,
+                    rows, file, compression="none" if table in _PACKED else "zstd",
+                    compression_level=None if table in _PACKED else 1, row_group_size=50_000,
                     use_dictionary=dictionary, write_statistics=dictionary,
                 )  # fmt: skip
                 file.flush()

@@ -171,8 +171,8 @@ COULD_FIRE: Final = pa.schema(
 JUDGED: Final = pa.schema({"day": pa.date32(), "version": _TEXT, "flagged": _TEXTS, "found": _BYTES, "judged": _BYTES})
 """A row: a day that was judged, by which code, table and settings, and what came of it (`detect/continuing.py`)."""
 
-MEMORIES: Final = pa.schema({"day": pa.date32(), "memory": _BYTES})
-"""A row: what the causal pass remembered when a day was over."""
+MEMORIES: Final = pa.schema({"day": pa.date32(), "memory": _BYTES, "learnt": _BYTES})
+"""A row: what the causal pass remembered when a day was over, and of late days how the history stood then."""
 
 SEEN_SEGMENTS: Final = pa.schema({"segment": _TEXT, "day": pa.date32(), "digest": _TEXT})
 """A row: what a segment held, when last judged, of the traces that began on one day."""

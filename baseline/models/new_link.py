@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from baseline.models.answer import Chance
@@ -40,8 +41,10 @@ class Links:
         seen = self.counts.get(thing, 0)
         if not seen:
             return Chance(self.p_new, 0, self.n)
-        rarer = sum(n - self.discount for n in self.counts.values() if n <= seen)
-        return Chance(min(1.0, self.p_new + rarer / (self.strength + self.n)), seen, self.n)
+        # Whole numbers first, so that the order in which things came to be known changes no digit.
+        rarer = [n for n in self.counts.values() if n <= seen]
+        weight = sum(rarer) - len(rarer) * self.discount
+        return Chance(min(1.0, self.p_new + weight / (self.strength + self.n)), seen, self.n)
 
 
 def new_to_all(thing: str, levels: Sequence[Links]) -> float:
@@ -60,10 +63,17 @@ def new_to_all(thing: str, levels: Sequence[Links]) -> float:
 
 def links(counts: Mapping[str, int]) -> Links:
     """Fit both parameters by maximum likelihood of the partition, on a grid; ties to the smaller discount."""
-    n, distinct = sum(counts.values()), len(counts)
+    n = sum(counts.values())
     if not n:
         return Links(counts, 1.0, 0.0, 0)
-    sizes = sorted(Counter(counts.values()).items())
+    strength, discount = _fitted(tuple(sorted(Counter(counts.values()).items())))
+    return Links(counts, strength, discount, n)
+
+
+@lru_cache(maxsize=1 << 14)
+def _fitted(sizes: tuple[tuple[int, int], ...]) -> tuple[float, float]:
+    """(strength, discount) for so many things seen so often; most that agents show is the same the next day."""
+    n, distinct = sum(size * times for size, times in sizes), sum(times for _, times in sizes)
     closed = {a: _log_rising(a + 1, n - 1) for a in _STRENGTHS}
     best = (-math.inf, 0.0, 0.0)
     for d in _DISCOUNTS:
@@ -76,7 +86,7 @@ def links(counts: Mapping[str, int]) -> Links:
             )
             # log P(partition) (Pitman, Combinatorial Stochastic Processes, 2006, theorem 3.2)
             best = max(best, (opened + inside - closed[a], -d, -a))
-    return Links(counts, -best[2], -best[1], n)
+    return -best[2], -best[1]
 
 
 def _log_rising(start: float, factors: int) -> float:

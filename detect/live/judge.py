@@ -19,11 +19,12 @@ from typing import Final
 import msgspec
 
 from baseline.history import CountRow, History
+from detect.account import Account
 from detect.cases import Found
 from detect.causal import CausalPass
 from detect.continuing import Judged
 from detect.evidence import Rates
-from detect.run import is_quiet, judge
+from detect.run import all_detectors, is_quiet, judge
 from detect.step import Step
 from detect.verdicts import Tuning
 
@@ -61,7 +62,8 @@ class Judge:
         self._due: _Key | None = None
         """What lies no later in time is to be judged for good."""
         self._seen: dict[str, dict[str, int]] = {}
-        self._judged: Judged = Counter()
+        self._account = Account(all_detectors())
+        self._early_account = Account(all_detectors())
         self._judged_before: Judged = Counter()
         self._found_today: list[Found] = []
         self._arrivals = 0
@@ -79,7 +81,7 @@ class Judge:
     def take(self, step: Step) -> None:
         """Judge a step for good, in the order of time."""
         facts = self._settled.take(step)
-        found = judge(step, facts, self._history, self.failed, self._judged) if facts is not None else ()
+        found = judge(step, facts, self._history, self.failed, self._account) if facts is not None else ()
         weighed = tuple(self._rates.weigh(found))
         self._found_today += weighed
         self._hold(step.event_id, weighed)
@@ -100,7 +102,7 @@ class Judge:
 
     def account(self) -> Judged:
         """Who could judge how many steps so far, for good, and what the others lacked."""
-        return self._judged_before + self._judged
+        return self._judged_before + self._account.told()
 
     def add_account(self, judged: Judged) -> None:
         """Of days that were judged before."""
@@ -178,9 +180,10 @@ class Judge:
         self._history.add(unlearnt, sign=-1)
         if self.learnt_to is not None:
             self._settled.end_day(set(flagged))
-            self._rates.add(self.learnt_to, (agent for _, agent, _ in self._judged), self._found_today)
-            self._judged_before.update(self._judged)
-            self._judged.clear()
+            judged = self._account.told()
+            self._rates.add(self.learnt_to, (agent for _, agent, _ in judged), self._found_today)
+            self._judged_before.update(judged)
+            self._account.clear()
             self._found_today.clear()
         self.learnt_to = to
 
@@ -192,7 +195,7 @@ class Judge:
     def _take_early(self, step: Step) -> None:
         # A copy: a pass may class a step by what it does, and the settled pass takes it too.
         facts = self._early.take(msgspec.structs.replace(step))
-        found = judge(step, facts, self._history, self.failed, Counter()) if facts is not None else ()
+        found = judge(step, facts, self._history, self.failed, self._early_account) if facts is not None else ()
         self._hold(step.event_id, tuple(self._rates.weigh(found)))
 
     def _hold(self, event_id: str, told: tuple[Found, ...]) -> None:

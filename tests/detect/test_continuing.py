@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fleets import Fleet, approval, call
 from baseline.capability import Capabilities
 from baseline.fold import fold
 from detect.causal import CausalPass
+from detect.continuing import is_kept
 from detect.run import Detected, detect_in
 from ingest.database import ask, open_published
 
@@ -127,3 +129,22 @@ def test_a_pass_resumed_from_its_state_goes_on_as_it_would_have(tmp_path: Path) 
         told.append(resumed.take(step))
     assert told == expected
     assert resumed.state() == straight.state()
+
+
+def test_late_data_finds_a_memory_at_most_three_times_as_many_days_back() -> None:
+    first = date(2026, 1, 1)
+    for length in range(40, 80):
+        last = first + timedelta(days=length)
+        ages = [age for age in range(length) if is_kept(last - timedelta(days=age), last)]
+        assert all(next(age for age in ages if age >= late) <= 3 * late for late in range(1, 17))
+        assert len(ages) <= 7 + length // 16
+        assert all(is_kept(last - timedelta(days=age), last - timedelta(days=1)) for age in ages[1:])
+
+
+def test_how_the_history_stood_is_kept_of_the_days_that_late_data_belongs_to(tmp_path: Path) -> None:
+    fleet = story(tmp_path / "data")
+    run(fleet, fleet.steps)
+    kept = ask(open_published(fleet.data), "select day from memories where learnt is not null order by day")
+    days = ask(open_published(fleet.data), "select day from judged order by day desc limit 2")
+    assert set(kept.get_column("day")) >= set(days.get_column("day"))
+    assert kept.height < 8

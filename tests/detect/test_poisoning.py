@@ -6,7 +6,8 @@ import pytest
 from fleets import Fleet, call
 
 from baseline.profiles import profiles
-from detect.run import Detected, _Run
+from detect.learning import Learning
+from detect.run import Detected
 from ingest.database import open_published
 
 OWN = "AKIAOWN0000000000001"
@@ -46,7 +47,7 @@ def test_two_weeks_of_one_session_in_twenty_do_not_silence_the_detection(fleet: 
 
 @pytest.mark.parametrize("name", POISONS)
 def test_without_the_protection_they_would(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_Run, "_unlearn", lambda *_: None)
+    monkeypatch.setattr(Learning, "unlearn", lambda *_: None)
     poisoned(fleet, name)
     assert found_on_his_day(fleet.judge()) == []
 

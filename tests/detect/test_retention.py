@@ -162,9 +162,11 @@ def test_nothing_is_counted_twice_where_a_kill_came_before_the_counting(data: Pa
 
 
 def test_counts_leave_when_that_is_asked_for(data: Path) -> None:
+    assert asked(data, "select count(learnt) > 0 from memories") == [(True,)]
     eight_days_on(data, counts_days=8)
     first = asked(data, "select min(day) from counts")
     assert first == [(date(2026, 3, 6),)]
+    assert asked(data, "select count(learnt), count(memory) > 0 from memories") == [(0, True)]
 
 
 def test_a_session_goes_on_and_stays_whole(data: Path, tmp_path: Path) -> None:
