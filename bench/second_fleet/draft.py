@@ -139,7 +139,13 @@ class Draft:
         before: tuple[int, int] = (0, 4), after: tuple[int, int] = (0, 3), aws_only: bool = False, whole: bool = False,
     ) -> Session:  # fmt: skip
         """A session with these steps of the chain's among ordinary ones; time goes on to its end."""
-        rng, day = self.rng, self.day
+        rng = self.rng
+        is_late = not 5 <= self.at_ns % DAY_NS / HOUR_NS <= 20
+        # What is harmless keeps the hours of the people who ask for it; an attacker does so half the time.
+        keeps_hours = not self.chain.is_malicious or rng.random() < 0.5
+        if agent.role.hours == "office" and is_late and keeps_hours and not aws_only:
+            self.at_hour(7, 17)
+        day = self.day
         bound: dict[str, str] = {}
         lead = self._ordinary(agent, before, bound) if not aws_only else []
         tail = self._ordinary(agent, after, bound) if not aws_only else []

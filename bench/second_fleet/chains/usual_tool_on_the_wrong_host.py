@@ -47,7 +47,7 @@ def attack(d: Draft) -> None:
                 gap=(40, 600),
             )
         case _:
-            a = d.pick("edr", "forensics")
+            a = d.pick("forensics")
             host = d.strange("host", a)
             d.run(
                 a,
@@ -97,7 +97,7 @@ def look_alike(d: Draft) -> None:
             d.run(a, [d.aws("ssm:SendCommand", {**said, "instanceIds": [one]}) for one in targets], gap=(40, 600))
             why = "an inventory document on new instances, no shell"
         case _:
-            a = d.pick("edr", "forensics", forms=("maf", "temporal"))
+            a = d.pick("forensics", forms=("maf", "temporal"))
             host = d.strange("host", a)
             memory = d.step("edr.live_response", hostname=host, command="memdump --full", approval=d.yes(a))
             d.run(a, [d.step("cases.get", {"legal_hold": True, "lead": d.person()}, case=d.fresh("case")), memory])
