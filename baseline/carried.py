@@ -154,20 +154,35 @@ def of_statement(sql: str) -> Capability | None:
 
 def of_command(line: str, capabilities: Capabilities) -> Capability | None:
     """What a command line does."""
-    return _weightiest(_of_part(part, capabilities) for part in _JOINS.split(line[:_LONGEST])[:_MOST_PARTS])
+    return _weightiest(_of_part(words, capabilities) for words in parts_of(line))
 
 
-def _of_part(part: str, capabilities: Capabilities) -> Capability | None:
-    try:
-        words = shlex.split(part)
-    except ValueError:
-        words = part.split()
-    while words and (_ASSIGNED.fullmatch(words[0]) or words[0] in _WRAPPERS or words[0].startswith("-")):
-        words = words[1:]
-    if not words:
-        return None
-    program, rest = words[0].rpartition("/")[2].lower(), words[1:]
-    plain = [word for word in rest if not word.startswith("-")]
+def parts_of(line: str) -> list[list[str]]:
+    """The commands that a line joins, each as its words: the program in lower case without its folder first, wrappers
+    like `sudo` left out."""
+    found = []
+    for part in _JOINS.split(line[:_LONGEST])[:_MOST_PARTS]:
+        try:
+            words = shlex.split(part)
+        except ValueError:
+            words = part.split()
+        while words and (_ASSIGNED.fullmatch(words[0]) or words[0] in _WRAPPERS or words[0].startswith("-")):
+            words = words[1:]
+        if words:
+            found.append([words[0].rpartition("/")[2].lower(), *words[1:]])
+    return found
+
+
+def plain_words(program: str, rest: Sequence[str]) -> list[str]:
+    """The words of a command that are no options, nor what an option before the verb takes (`kubectl -n web get`)."""
+    takes = _TAKE_A_VALUE if program in _TOLD_WHERE else ()
+    behind = [False, *(word in takes for word in rest)]
+    return [word for word, is_value in zip(rest, behind, strict=False) if not word.startswith("-") and not is_value]
+
+
+def _of_part(words: Sequence[str], capabilities: Capabilities) -> Capability | None:
+    program, rest = words[0], words[1:]
+    plain = plain_words(program, rest)
     if program in _SHELLS:
         told = next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word.lower() in _TOLD_BY), "")
         return of_command(told, capabilities) if told else None
@@ -183,7 +198,8 @@ def _of_part(part: str, capabilities: Capabilities) -> Capability | None:
         return capabilities.classify(f"{plain[0]}:{plain[1].replace('-', '')}").capability
     if program in ("kubectl", "oc", "k") and plain:
         verb, resource = plain[0], (plain[1] if len(plain) > 1 else "")
-        resource = _KINDS.get(resource, resource)
+        kind = resource.partition("/")[0].lower()
+        resource = _KINDS.get(kind, kind if kind.endswith("s") else f"{kind}s") if kind else ""
         return capabilities.classify({"exec": "create pods/exec"}.get(verb, f"{verb} {resource}".strip())).capability
     if program in _CLOUD_WORDS and plain:
         classed = capabilities.classify(" ".join([program, *plain[:5]]).replace("-", " "))
@@ -206,12 +222,18 @@ _KINDS: Final = dict(
     )
 )
 """Short and singular names of Kubernetes kinds -> as the audit log has them."""
+_TOLD_WHERE: Final = frozenset(("kubectl", "oc", "k", "helm", "aws", "az", "gcloud", "docker", "git", "systemctl"))
+_TAKE_A_VALUE: Final = name_set("""
+    -n --namespace --context --cluster --kubeconfig --as --token -s --server --profile --region --project
+    --subscription -h --host
+""")
+"""Options that say where, and stand before the verb."""
 _TOLD_BY: Final = name_set("""
     -c -command /c -lc -encodedcommand
 """)
 
 
-def _of_curl(rest: list[str], plain: list[str], capabilities: Capabilities) -> Capability | None:
+def _of_curl(rest: Sequence[str], plain: Sequence[str], capabilities: Capabilities) -> Capability | None:
     method = next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word in ("-X", "--request", "-Method")), "")
     sends = any(word in ("-d", "--data", "--data-raw", "-F", "-T", "--json") for word in rest)
     url = next((word for word in plain if "://" in word), "")

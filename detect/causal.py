@@ -23,6 +23,7 @@ from detect.containment import takes_away
 from detect.credentials import Credentials
 from detect.disguise import Shapes
 from detect.distance import Distances
+from detect.doing import NewDoing, new_doing
 from detect.effective import standing
 from detect.escalation import Escalations
 from detect.excuses import Excuses
@@ -34,7 +35,7 @@ from detect.memory import Habits, packed, unpacked
 from detect.named_next import NamedNext
 from detect.opened import Opened
 from detect.provenance import Provenance
-from detect.reach import Reaches
+from detect.reach import Place, Reaches
 from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
 from detect.role_chain import role_chain
@@ -42,6 +43,7 @@ from detect.shift import Shifts
 from detect.stamping import Stamps
 from detect.step import Step
 from detect.taken import giver, is_given, raises_own, told
+from detect.usual_yes import MissingYes, missing_yes
 from detect.weakened import Weakened, weakens
 
 WINDOW_HOURS: Final = 24.0
@@ -143,21 +145,21 @@ class CausalPass:
         memory.lives.seen(step)
         memory.delegations.begin(step)
         memory.approvals.acts(step.agent_id)
-        unmasked = (
-            None
-            if step.is_privileged
-            else memory.shapes.unmask(
-                step,
-                memory.credentials.given,
-                is_usual=self._history.seen_itself(step.agent_id, "tool", step.tool or "").sessions > 0,
-            )
-        )
+        is_usual = self._history.seen_itself(step.agent_id, "tool", step.tool or "").sessions > 0
+        given = memory.credentials.given
+        unmasked = None if step.is_privileged else memory.shapes.unmask(step, given, is_usual=is_usual)
         if unmasked is not None:
             step.capability = unmasked.capability
+        missing = missing_yes(step, memory.approvals, memory.habits)
+        place = memory.reaches.place(step, memory.habits)
         is_asked = not is_service(step.agent_id) and (
-            step.is_privileged or memory.credentials.is_handed_on(step, self._history, memory.habits)
+            step.is_privileged
+            or missing is not None
+            or (place is not None and place.is_first)
+            or memory.credentials.is_handed_on(step, self._history, memory.habits)
         )
-        facts = self._judged(step, unmasked) if is_asked else None
+        doing = new_doing(step, memory.habits)
+        facts = self._judged(step, unmasked, doing, missing, place) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
@@ -169,7 +171,14 @@ class CausalPass:
         memory.provenance.take(step)
         return facts
 
-    def _judged(self, step: Step, unmasked: Behaviour | None) -> Facts:
+    def _judged(
+        self,
+        step: Step,
+        unmasked: Behaviour | None,
+        doing: NewDoing | None,
+        missing: MissingYes | None,
+        place: Place | None,
+    ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
         coverage = memory.approvals.covering(step)
         is_covered = coverage.is_covered
@@ -197,11 +206,12 @@ class CausalPass:
         came, came_shown = memory.named_next.went(step, habits, window_s) if step.capability in _GOES else ((), 0)
         if step.is_done:
             memory.distances.take(step, switch, habits)
-        place = memory.reaches.place(step, habits)
         after = None if is_covered or is_containment or not step.is_done else memory.weakened.after(step, habits)
         facts = Facts(
             coverage=coverage,
             after=after,
+            missing_yes=missing,
+            doing=doing,
             place=place,
             raises_own=raises_own(memory.credentials, step, window_s),
             new_key=giver(memory.credentials, step, window_s) if place is not None else None,

@@ -78,7 +78,7 @@ class Credentials(msgspec.Struct):
                 return None
             is_handed_on = self._is_handed_on(gift, step, history, habits)
             return clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
-        if is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
+        if acting == step.target or is_always_new(history, habits, agent, aspect) or not history.is_enough(agent):
             return None
         if aspect == "credential" and (IS_TEMPORARY.match(acting) or step.principal is not None):
             return None

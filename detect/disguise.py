@@ -56,7 +56,8 @@ class Shapes(msgspec.Struct):
     def unmask(self, step: Step, handed: Container[str] = (), *, is_usual: bool = False) -> Behaviour | None:
         """What a step shows whose name says nothing, or None; what known tools show is learnt on the way.
 
-        `handed` holds the fingerprints of the credentials that were given to somebody.
+        `handed` holds the fingerprints of the credentials that were given to somebody; `is_usual` says that the agent
+        used the tool before: what it carries says then as whom it acts, and not what it does.
         """
         if step.capability == "read" and step.is_sure:
             return None

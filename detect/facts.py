@@ -12,6 +12,7 @@ from detect.authority import Delegation
 from detect.behaviour import Behaviour
 from detect.chains import Phases
 from detect.distance import Drop
+from detect.doing import NewDoing
 from detect.effective import Standing
 from detect.escalation import Completed
 from detect.excuses import Excuse
@@ -22,6 +23,7 @@ from detect.shift import Shift
 from detect.stamping import Stamp
 from detect.step import Step
 from detect.switch import Switch
+from detect.usual_yes import MissingYes
 from detect.weakened import After
 
 Asked = Literal["privileged", "handoff", "approval"]
@@ -54,6 +56,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """(the output whose text named both, the step that took the credential): this one uses it on the place named."""
     after: After | None = None
     """What this session weakened shortly before."""
+    missing_yes: MissingYes | None = None
+    doing: NewDoing | None = None
+    """What the step tells a usual tool to do that its agent never told it."""
     place: Place | None = None
     """Where the step goes out from, where nobody ever acted from there."""
     came: tuple[Step, ...] = ()

@@ -56,6 +56,10 @@ class Habits(msgspec.Struct):
         """Remember that this session showed it."""
         self.today.setdefault(session, {})[_SEPARATOR.join(parts)] = True
 
+    def is_noted(self, session: str, *parts: str) -> bool:
+        """Whether this session showed it since the day began."""
+        return _SEPARATOR.join(parts) in self.today.get(session, ())
+
     def seen(self, *parts: str) -> int:
         """Sessions of earlier days, a session counted once a day."""
         return self.shown.get(_SEPARATOR.join(parts), 0)

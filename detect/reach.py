@@ -62,6 +62,8 @@ class Place(msgspec.Struct, frozen=True):
     """Places that it acted from."""
     of_fleet: int
     """Places that anybody acted from."""
+    is_first: bool = True
+    """Whether it is the session's first step from there."""
 
 
 class Reaches(msgspec.Struct):
@@ -131,7 +133,9 @@ class Reaches(msgspec.Struct):
         is_new = not habits.seen("from", "", host)
         found = None
         if is_new:
-            found = Place(habits.seen("from", agent), habits.distinct("from", agent), habits.distinct("from", ""))
+            is_first = not habits.is_noted(step.session_id, "from", "", host)
+            known = (habits.seen("from", agent), habits.distinct("from", agent), habits.distinct("from", ""))
+            found = Place(*known, is_first)
         for parts in ((agent,), (agent, host), ("", host)):
             habits.note(step.session_id, "from", *parts)
         return found

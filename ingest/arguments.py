@@ -31,8 +31,8 @@ TARGET_KEYS: Final = (
     "rulename", "queueurl", "topicarn", "tablename", "table", "clustername", "stackname", "repo",
     "repositoryname", "serviceaccountname", "appid", "applicationid", "application", "name",
 )  # fmt: skip
-"""Argument names (lower case, without separators) that hold what a call touches, the most telling first: a machine before
-the account on it."""
+"""Argument names (lower case, without separators) that hold what a call touches, the most telling first: a machine
+before the account on it."""
 
 _ENDPOINT: Final = re.compile(
     r"(?:https?://)?(?:"

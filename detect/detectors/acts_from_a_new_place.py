@@ -18,7 +18,13 @@ def acts_from_a_new_place(
     Method: new_terms on (identity, source) as in elastic/detection-rules, with the fleet beside it.
     """
     place = facts.place
-    if place is None or place.sessions < least or facts.coverage.is_covered or not step.is_done:
+    if (
+        place is None
+        or not step.is_privileged
+        or place.sessions < least
+        or facts.coverage.is_covered
+        or not step.is_done
+    ):
         return None
     chance = (place.distinct + 1) / (place.sessions + place.distinct + 2)
     if place.distinct > usual * place.sessions and place.distinct > 1:

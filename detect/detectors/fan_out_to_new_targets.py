@@ -21,7 +21,7 @@ def fan_out_to_new_targets(
 
     Quiet: for fewer than three, or five where the fleet hardly ever reached a new target; where the agent had as
     many on an earlier day; where more than one in five hundred of the fleet's sessions had; where a person approved
-    the step.
+    the step; where every other step of the agent goes somewhere new.
     Misses: a fan-out slower than the agent's usual rate.
     Method: LATMA's white cane and blast (Silverfort), the bound a quantile of the fleet's own history.
     """

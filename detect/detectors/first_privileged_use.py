@@ -19,7 +19,7 @@ def first_privileged_use(
     Method: the `new_terms` rule type of elastic/detection-rules, restricted to privileged steps (on
     labelled sessions that alone more than halves the false positives); its probability by Pitman-Yor processes.
     """
-    if not facts.has_history or facts.coverage.is_covered or step.tool is None:
+    if not facts.has_history or facts.coverage.is_covered or step.tool is None or not step.is_privileged:
         return None
     agent = step.agent_id
     if history.seen(agent, "tool", step.tool).sessions:

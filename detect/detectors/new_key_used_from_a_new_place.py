@@ -18,7 +18,7 @@ def new_key_used_from_a_new_place(
     Method: new_terms on the source, as in elastic/detection-rules, followed by the key that a call returned.
     """
     took, place = facts.new_key, facts.place
-    if took is None or place is None or facts.coverage.is_covered or not step.is_done:
+    if took is None or place is None or facts.coverage.is_covered or not step.is_done or not step.is_privileged:
         return None
     if place.of_fleet < least or not (facts.has_history or history.is_enough(took.agent_id)):
         return None

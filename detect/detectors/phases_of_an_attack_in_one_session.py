@@ -13,7 +13,7 @@ def phases_of_an_attack_in_one_session(
     """One session took uncovered steps of three or more privileged classes that this agent never put together.
 
     Quiet: where the agent had a session with all of these classes; where they are usual in the fleet; where a person
-    approved all but two.
+    approved all but two; for what takes access away, which is how an incident is answered.
     Misses: phases spread over sessions that share no credential.
     Method: distinct phases under one session key, as in elastic/detection-rules (multi-phase use of a web identity).
     """
