@@ -16,11 +16,10 @@ from detect.step import Step
 
 _LEAST: Final = 10
 """Sessions with a yes before its lack says anything."""
-_USUAL: Final = 0.9
 
 
 class MissingYes(msgspec.Struct, frozen=True):
-    """A call that a person usually approves, and that nobody approved."""
+    """A call that nobody approved, of a tool for which a person has approved the agent's calls."""
 
     approved: int
     """Sessions of the agent in which a person approved this tool."""
@@ -29,7 +28,7 @@ class MissingYes(msgspec.Struct, frozen=True):
 
 
 def missing_yes(step: Step, approvals: Approvals, habits: Habits) -> MissingYes | None:
-    """Whether this call lacks the yes that the agent's calls of the tool usually have; what it has is remembered."""
+    """What went before where this call lacks a yes that the agent's calls of the tool had; what it has is remembered."""
     if step.tool is None or not step.is_done or step.approval == "cannot_record":
         return None
     agent, tool = step.agent_id, step.tool
@@ -43,4 +42,4 @@ def missing_yes(step: Step, approvals: Approvals, habits: Habits) -> MissingYes 
     if is_covered:
         habits.note(step.session_id, "with a yes", agent, tool)
         return None
-    return MissingYes(approved, called) if approved >= _LEAST and approved >= _USUAL * called else None
+    return MissingYes(approved, called) if approved >= _LEAST else None
