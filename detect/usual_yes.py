@@ -28,7 +28,7 @@ class MissingYes(msgspec.Struct, frozen=True):
 
 
 def missing_yes(step: Step, approvals: Approvals, habits: Habits) -> MissingYes | None:
-    """What went before where this call lacks a yes that the agent's calls of the tool had; what it has is remembered."""
+    """What went before where this call lacks a yes that the tool had from this agent; what it has is remembered."""
     if step.tool is None or not step.is_done or step.approval == "cannot_record":
         return None
     agent, tool = step.agent_id, step.tool

@@ -150,7 +150,9 @@ def test_late_events_of_a_day_change_that_days_case_and_nothing_else(tmp_path: P
     done = scheduled(Wanted([logs], data))
     assert done.ran is not None
     assert done.ran.late == (LateDay(done.ran.late[0].day, len(late)),)
-    assert done.ran.days_judged == 4, "from the last day before it whose memory is kept: the day before, it, and two more"
+    assert done.ran.days_judged == 4, (
+        "from the last day before it whose memory is kept: the day before, it, and two more"
+    )
     after = cases(data)
     touched = {case for case in before.keys() | after.keys() if before.get(case) != after.get(case)}
     assert touched
