@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from baseline.capability import Capabilities
 from baseline.capability_table import IMPACT, Capability, name_set
+from ingest import command_lines
 
 _LONGEST: Final = 2_000
 """Characters of a command line or statement that are looked at."""
@@ -28,10 +29,7 @@ OPERATION_KEYS: Final = name_set("""
 SERVICE_KEYS: Final = frozenset(
     ("service", "servicename", "api", "provider", "product", "resource", "resourcetype", "server")
 )
-COMMAND_KEYS: Final = name_set("""
-    command commands cmd commandline script scriptblock scriptcontent args argv shell bash powershell line
-    exec execute run input code payload remotecommand oneliner
-""")
+COMMAND_KEYS: Final = command_lines.COMMAND_KEYS | name_set("scriptblock scriptcontent run input code payload oneliner")
 STATEMENT_KEYS: Final = name_set("""
     sql query statement statements sqltext sqlquery
 """)
@@ -104,6 +102,15 @@ _PATTERNS: Final[tuple[tuple[str, Capability], ...]] = (
 _STATEMENTS: Final = tuple((re.compile(pattern, re.IGNORECASE), capability) for pattern, capability in _PATTERNS)
 
 
+_CREDENTIAL_FILES: Final = re.compile(
+    r"/etc/(?:g?shadow|krb5\.keytab)\b|\bid_(?:rsa|dsa|ecdsa|ed25519)\b(?!\.pub)|\.aws/credentials|\.kube/config"
+    r"|kubeconfig\b|/run/secrets/|serviceaccount/token|\.git-credentials|\.netrc\b|\.pgpass\b|\.vault-token"
+    r"|/proc/(?:\d+|self|\*)/environ|\.docker/config\.json|application_default_credentials|\bntds\.dit"
+    r"|\blsass\b|hklm\\+(?:sam|security)\b|\.azure/(?:accessTokens|msal_token_cache)|login data\b|\.env\b(?!\.example)",
+    re.IGNORECASE,
+)
+"""Where operating systems, clouds and their tools keep credentials, by the documents of each."""
+
 _TELLING: Final = COMMAND_KEYS | STATEMENT_KEYS | PATH_KEYS | OPERATION_KEYS
 """Argument names without any of which nothing says what to do."""
 
@@ -153,8 +160,14 @@ def of_statement(sql: str) -> Capability | None:
 
 
 def of_command(line: str, capabilities: Capabilities) -> Capability | None:
-    """What a command line does."""
-    return _weightiest(_of_part(words, capabilities) for words in parts_of(line))
+    """What a command line does. Whatever its program, one that names a file of credentials takes credentials."""
+    found = [_of_part(words, capabilities) for words in parts_of(line)]
+    return _weightiest([*found, "credential" if takes_credentials(line) else None])
+
+
+def takes_credentials(line: str) -> bool:
+    """Whether a command line names a file in which systems keep credentials (ATT&CK T1552.001, T1552.004, T1003)."""
+    return _CREDENTIAL_FILES.search(line[:_LONGEST]) is not None
 
 
 def parts_of(line: str) -> list[list[str]]:

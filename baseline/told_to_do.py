@@ -1,5 +1,5 @@
 """What a call tells its tool to do, in few words that recur: the program of a command line, the verb and kind of a
-cluster command, the verb and table of a statement.
+cluster command, the verb and table of a statement, the kinds in a manifest.
 
 A gateway (`run_command`, `kubectl`, `sql_query`) is one tool that can do anything. What an agent has it do is its
 habit: the same few programs day by day. These words are to such a tool what a tool's name is to an agent.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from baseline.capability_table import name_set
-from baseline.carried import COMMAND_KEYS, STATEMENT_KEYS, parts_of, plain_words
+from baseline.carried import COMMAND_KEYS, STATEMENT_KEYS, parts_of, plain_words, takes_credentials
 
 _MOST: Final = 16
 _LONGEST_WORD: Final = 40
@@ -36,6 +36,13 @@ _TABLES: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS: Final = re.compile(r"\d+")
+_MANIFEST_KEYS: Final = frozenset(("manifest", "manifests", "yaml", "spec", "template", "podspec", "body", "patch"))
+_KIND: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?([A-Za-z]+)")
+_ESCAPES: Final = re.compile(
+    r'"?(?:privileged|hostPID|hostIPC|hostNetwork|allowPrivilegeEscalation)"?\s*:\s*true|"?hostPath"?\s*:',
+    re.IGNORECASE,
+)
+_MOST_KINDS: Final = 8
 
 
 def told_to_do(scalars: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -52,7 +59,22 @@ def told_to_do(scalars: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...
             found["", f"{key} {_NUMBERS.sub('#', value)}"] = True
         elif key in STATEMENT_KEYS:
             found.update((pair, True) for pair in _of_statements(value))
+        elif key in _MANIFEST_KEYS:
+            found.update((pair, True) for pair in _of_manifest(value))
     return tuple(found)[:_MOST]
+
+
+def lets_escape(scalars: Sequence[tuple[str, str]]) -> bool:
+    """Whether a manifest in the arguments lets a pod out onto its node (ATT&CK T1611, Escape to Host; the Kubernetes
+    pod security standards forbid it)."""
+    return any(key in _MANIFEST_KEYS and _ESCAPES.search(value) is not None for key, value in scalars)
+
+
+def _of_manifest(text: str) -> Iterator[tuple[str, str]]:
+    for kind in _KIND.findall(text)[:_MOST_KINDS]:
+        yield "", f"kind {kind.lower()}"
+    if _ESCAPES.search(text) is not None:
+        yield "", "let a pod out onto its node"
 
 
 def _of_command(line: str) -> Iterator[tuple[str, str]]:
@@ -65,6 +87,8 @@ def _of_command(line: str) -> Iterator[tuple[str, str]]:
             verbs = [w.lower() for w in kinds if _WORD.fullmatch(w)]
             said += verbs[: 2 if program in _TWO_WORDS and verbs[:1] not in _ON_A_NAME else 1]
         yield " ".join(said[: 2 if program in _TWO_WORDS else 1]), " ".join(said)
+    if takes_credentials(line):
+        yield "take credentials from a file", "take credentials from a file"
     for into in _INTO.findall(line):
         name = into.rpartition("/")[2]
         if name and name != "null" and not name.startswith("&"):

@@ -182,9 +182,13 @@ class Approvals(msgspec.Struct):
     def _not_a_person(self, approver: str | None, step: Step) -> Literal["by_the_agent", "by_an_agent"] | None:
         if approver is None:
             return None
-        if approver in (step.agent_id, step.principal):
+        name = approver.partition("@")[0]
+        """An account's name without its realm: `fw-changer@agents` is `fw-changer`."""
+        if approver in (step.agent_id, step.principal) or name == step.agent_id:
             return "by_the_agent"
-        return "by_an_agent" if approver in self.agents or _MACHINE.search(approver) else None
+        if approver in self.agents or name in self.agents or _MACHINE.search(approver):
+            return "by_an_agent"
+        return None
 
     def _weigh(self, approval: Approval, step: Step) -> Cover:
         given = approval.step

@@ -16,6 +16,7 @@ import msgspec
 from baseline.capability import Capabilities
 from baseline.capability_table import PRIVILEGED, Capability, name_set
 from baseline.carried import carried
+from baseline.told_to_do import lets_escape
 from detect.handed_out import given
 from detect.step import Step
 
@@ -76,12 +77,6 @@ _TELLING: Final[tuple[tuple[Capability, frozenset[str], frozenset[str]], ...]] =
 """(class, any of these argument names, together with any of these): lower case, without separators."""
 _STATEMENT_KEYS: Final = frozenset({"effect", "action", "resource"})
 """The parts of a policy's statement, wherever in the arguments it stands."""
-_MANIFEST_KEYS: Final = frozenset(("manifest", "yaml", "spec", "template", "podspec", "body", "patch"))
-_ESCAPES: Final = re.compile(
-    r'"?(?:privileged|hostPID|hostIPC|hostNetwork|allowPrivilegeEscalation)"?\s*:\s*true|"?hostPath"?\s*:',
-    re.IGNORECASE,
-)
-"""What lets a pod out onto its node (ATT&CK T1611, Escape to Host; the Kubernetes pod security standards forbid it)."""
 _ANYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
 _GUARDS: Final = name_set("""
     sensor sensorid detector detectorid rule ruleid rulename trail policy policyid profile stream alertrule
@@ -129,7 +124,7 @@ def behaviour(step: Step, scalars: Sequence[tuple[str, str]]) -> Behaviour | Non
             return Behaviour(capability, f"arguments {' and '.join(shown)}")
     if names >= _STATEMENT_KEYS:
         return Behaviour("permission", "a policy's statement in its arguments")
-    if any(key in _MANIFEST_KEYS and _ESCAPES.search(value) for key, value in scalars):
+    if lets_escape(scalars):
         return Behaviour("remote_execution", "a manifest of a pod that may leave its node's bounds")
     if any(value in _ANYWHERE for _, value in scalars):
         return Behaviour("network_path", "any address in its arguments")

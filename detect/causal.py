@@ -34,6 +34,8 @@ from detect.lives import Lives
 from detect.memory import Habits, packed, unpacked
 from detect.named_next import NamedNext
 from detect.opened import Opened
+from detect.outward import NewDomain, new_domain
+from detect.own_request import approves, own_request
 from detect.provenance import Provenance
 from detect.reach import Place, Reaches
 from detect.registry import NO_REGISTRY, Registry
@@ -152,14 +154,17 @@ class CausalPass:
             step.capability = unmasked.capability
         missing = missing_yes(step, memory.approvals, memory.habits)
         place = memory.reaches.place(step, memory.habits)
+        doing = new_doing(step, memory.habits)
+        outward = new_domain(step, self._history, memory.habits)
         is_asked = not is_service(step.agent_id) and (
             step.is_privileged
             or missing is not None
+            or outward is not None
+            or approves(step)
             or (place is not None and place.is_first)
             or memory.credentials.is_handed_on(step, self._history, memory.habits)
         )
-        doing = new_doing(step, memory.habits)
-        facts = self._judged(step, unmasked, doing, missing, place) if is_asked else None
+        facts = self._judged(step, unmasked, doing, missing, place, outward) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
@@ -178,6 +183,7 @@ class CausalPass:
         doing: NewDoing | None,
         missing: MissingYes | None,
         place: Place | None,
+        outward: NewDomain | None,
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
         coverage = memory.approvals.covering(step)
@@ -207,12 +213,18 @@ class CausalPass:
         if step.is_done:
             memory.distances.take(step, switch, habits)
         after = None if is_covered or is_containment or not step.is_done else memory.weakened.after(step, habits)
+        made = own_request(step, memory.provenance)
+        if made is not None:
+            habits.note(step.session_id, "approves its own", step.agent_id)
         facts = Facts(
             coverage=coverage,
             after=after,
             missing_yes=missing,
             doing=doing,
             place=place,
+            outward=outward,
+            own_request=made,
+            own_requests=habits.seen("approves its own", step.agent_id) if made is not None else 0,
             raises_own=raises_own(memory.credentials, step, window_s),
             new_key=giver(memory.credentials, step, window_s) if place is not None else None,
             told=told(memory.credentials, step, window_s),

@@ -25,6 +25,8 @@ class NewDoing(msgspec.Struct, frozen=True):
     """Sessions of the agent in which it told the tool anything."""
     shown_by_all: int
     """Sessions of the fleet in which any tool was told the same."""
+    sessions_of_all: int
+    """Sessions of the fleet in which any tool was told anything."""
 
 
 def new_doing(step: Step, habits: Habits) -> NewDoing | None:
@@ -36,6 +38,7 @@ def new_doing(step: Step, habits: Habits) -> NewDoing | None:
     sessions = habits.seen("tells", agent, tool)
     found = [new for verb, whole in told if (new := _new(step, verb, whole, sessions, habits)) is not None]
     habits.note(step.session_id, "tells", agent, tool)
+    habits.note(step.session_id, "told by all")
     for words in dict.fromkeys(words for pair in told for words in pair if words):
         habits.note(step.session_id, "told by all", words)
     for verb, whole in told:
@@ -52,5 +55,6 @@ def _new(step: Step, verb: str, whole: str, sessions: int, habits: Habits) -> Ne
         if words and not habits.seen(kind, step.agent_id, step.tool or "", words):
             distinct = habits.distinct(kind, step.agent_id, step.tool or "")
             chance = (distinct + 1) / (sessions + distinct + 2)
-            return NewDoing(words, chance, sessions, habits.seen("told by all", words))
+            by_all, of_all = habits.seen("told by all", words), habits.seen("told by all")
+            return NewDoing(words, chance, sessions, by_all, of_all)
     return None

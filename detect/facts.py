@@ -17,6 +17,7 @@ from detect.effective import Standing
 from detect.escalation import Completed
 from detect.excuses import Excuse
 from detect.lives import Sleep
+from detect.outward import NewDomain
 from detect.provenance import Origin
 from detect.reach import Place, Reach, Stranger
 from detect.shift import Shift
@@ -61,6 +62,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the step tells a usual tool to do that its agent never told it."""
     place: Place | None = None
     """Where the step goes out from, where nobody ever acted from there."""
+    outward: NewDomain | None = None
+    """A domain that the step names as a destination, and that its agent never named."""
+    own_request: Step | None = None
+    """The agent's own call that made the request which this step approves."""
+    own_requests: int = 0
+    """Sessions of earlier days in which the agent approved what it had asked for."""
     came: tuple[Step, ...] = ()
     """The steps on other places, each of which named the next one in its command, up to this step's target."""
     came_shown: int = 0

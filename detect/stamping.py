@@ -23,6 +23,10 @@ class Stamp(msgspec.Struct, frozen=True):
     """Sessions of earlier days in which this person said yes as often within ten minutes."""
     sessions: int
     """Sessions of earlier days in which this person said yes at all."""
+    shown_by_all: int
+    """Sessions in which anybody said yes as often."""
+    sessions_of_all: int
+    """Sessions with anybody's yes."""
     usual_latency_s: float | None
 
 
@@ -52,6 +56,7 @@ class Stamps(msgspec.Struct):
             self.latency[person] = (count + 1, mean + (latency - mean) / (count + 1))
         number = str(len(burst))
         shown, sessions = habits.seen("yes", person, number), habits.seen("yes", person)
-        habits.note(step.session_id, "yes", person, number)
-        habits.note(step.session_id, "yes", person)
-        return Stamp(person, tuple(burst), latency, shown, sessions, mean if count else None)
+        by_all, of_all = habits.seen("anyone's yes", number), habits.seen("anyone's yes")
+        for parts in (("yes", person, number), ("yes", person), ("anyone's yes", number), ("anyone's yes",)):
+            habits.note(step.session_id, *parts)
+        return Stamp(person, tuple(burst), latency, shown, sessions, by_all, of_all, mean if count else None)

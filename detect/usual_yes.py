@@ -14,7 +14,7 @@ from detect.approvals import Approvals
 from detect.memory import Habits
 from detect.step import Step
 
-_LEAST: Final = 10
+LEAST_SESSIONS: Final = 10
 """Sessions with a yes before its lack says anything."""
 
 
@@ -25,21 +25,36 @@ class MissingYes(msgspec.Struct, frozen=True):
     """Sessions of the agent in which a person approved this tool."""
     called: int
     """Sessions of the agent that called it since one first was."""
+    stretched_by_all: int = 0
+    """Sessions of the fleet in which an unprivileged call had a yes for the same tool with other arguments alone."""
+    approved_by_all: int = 0
+    """Sessions of the fleet in which a call had the yes that its agent has for it as a rule."""
 
 
 def missing_yes(step: Step, approvals: Approvals, habits: Habits) -> MissingYes | None:
     """What went before where this call lacks a yes that the tool had from this agent; what it has is remembered."""
     if step.tool is None or not step.is_done or step.approval == "cannot_record":
         return None
-    agent, tool = step.agent_id, step.tool
+    agent, tool, session = step.agent_id, step.tool, step.session_id
     approved = habits.seen("with a yes", agent, tool)
-    if not approved and step.approval != "approved" and step.session_id not in approvals.decided:
+    if not approved and step.approval != "approved" and session not in approvals.decided:
         return None
-    is_covered = approvals.covering(step).is_covered
+    coverage = approvals.covering(step)
     called = habits.seen("asked for", agent, tool)
-    if approved or is_covered:
-        habits.note(step.session_id, "asked for", agent, tool)
-    if is_covered:
-        habits.note(step.session_id, "with a yes", agent, tool)
+    if approved or coverage.is_covered:
+        habits.note(session, "asked for", agent, tool)
+    if coverage.is_covered:
+        habits.note(session, "with a yes", agent, tool)
+        habits.note(session, "with a yes")
         return None
-    return MissingYes(approved, called) if approved >= _LEAST else None
+    stretched = coverage.cover == "other_arguments" and not step.is_privileged and _is_for(coverage.approval, tool)
+    by_all, of_all = habits.seen("stretched"), habits.seen("with a yes")
+    if stretched:
+        habits.note(session, "stretched")
+    if approved < LEAST_SESSIONS and not stretched:
+        return None
+    return MissingYes(approved, called, by_all, of_all)
+
+
+def _is_for(approval: Step | None, tool: str) -> bool:
+    return approval is not None and approval.tool == tool

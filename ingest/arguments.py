@@ -1,7 +1,7 @@
 """What a call's own arguments name: the thing it touched, the credential it used, the identity it acted as.
 
-Readers ask here where their format has no field of its own. Only what stands under a telling key counts;
-nothing is inferred from values.
+Readers ask here where their format has no field of its own. Only what stands under a telling key counts, and in a
+command line what its program takes as a place (`ingest/command_lines.py`); nothing else is inferred from values.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from ingest.command_lines import COMMAND_KEYS, place_in
+
 _LONGEST_BYTES: Final = 1 << 16
 _DEEPEST: Final = 3
 _SHORTEST_NAME: Final = 4
@@ -22,7 +24,8 @@ TARGET_KEYS: Final = (
     "destination", "server", "servername", "machine", "machinename", "vm", "vmname", "computer", "computername",
     "node", "device", "devicename", "endpointid", "dst", "dsthost", "remotehost", "rolearn", "resourcearn",
     "secretarn", "secretid", "functionname", "arn", "groupid", "securitygroupid", "firewallid", "firewall",
-    "bucketname", "bucket", "database", "cluster", "namespace", "username", "userid", "accountid", "account",
+    "bucketname", "bucket", "database", "cluster", "namespace", "username", "userid", "user", "useremail",
+    "userprincipalname", "accountid", "account",
     "projectid", "tenantid", "subscriptionid", "resource", "resourcename", "resourceid", "url", "uri",
     "endpoint", "domain", "ipaddress", "ip", "address", "recipient", "mailbox", "channel", "repository", "path",
     "filepath", "instanceids", "deviceids", "pod", "podname", "assetid", "asset", "dbinstanceidentifier",
@@ -95,13 +98,20 @@ def named_by(given: object, arguments: str | None) -> Named:
 def _named(scalars: Iterable[tuple[str, str]]) -> Named:
     found: dict[str, str] = {}
     ranks: dict[str, int] = {}
+    commands: list[str] = []
     for key, value in scalars:
         telling = _TELLING.get(key)
+        if key in COMMAND_KEYS:
+            commands.append(value)
         if telling is not None and telling[1] < ranks.get(telling[0], len(_TELLING)):
             if telling[0] == "target" and not is_thing(value, key):
                 continue
             field, ranks[field] = telling
             found[field] = value
+    if "target" not in found and commands:
+        place = next((place for line in commands if (place := place_in(line)) is not None), None)
+        if place is not None:
+            found["target"] = place
     return Named(**found) if found else _NOTHING
 
 

@@ -8,12 +8,19 @@ from detect.step import Step
 
 @detector(needs=("tool",), techniques=("T1059", "T1078.004", "AML.T0053"), shows="movement")
 def usual_tool_does_something_new(
-    step: Step, facts: Facts, history: History, *, at_most: float = 0.15, usual_among_all: float = 0.01
+    step: Step,
+    facts: Facts,
+    history: History,
+    *,
+    at_most: float = 0.15,
+    usual_among_all: float = 0.03,
+    impact: float = 0.65,
 ) -> Finding | None:
     """With a tool of every day the agent ran a command, or a statement, of a kind that it had never run.
 
     Quiet: where a person approved the step; with less than ten sessions in which the agent told the tool anything;
-    where one session in seven tells it something new; where one in a hundred of the fleet's sessions runs the same.
+    where one session in seven tells it something new; where one in thirty-three of the fleet's sessions that run
+    anything runs the same.
     Misses: a usual program turned to another end on a usual target.
     Method: the `new_terms` rule type of elastic/detection-rules on what a gateway is told to do, as its own name says
     nothing; the rate of new values in the agent's own history (Witten and Bell 1991, method C).
@@ -23,8 +30,7 @@ def usual_tool_does_something_new(
         return None
     if new.chance > at_most or not history.seen(step.agent_id, "tool", step.tool or "").sessions:
         return None
-    _, sessions = history.peers(step.agent_id, "tool", "")
-    if new.shown_by_all > usual_among_all * sessions:
+    if new.shown_by_all > usual_among_all * new.sessions_of_all:
         return None
     reach = facts.reach
     where = f" on {step.target}, which it never reached," if reach.is_new else ""
