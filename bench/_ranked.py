@@ -96,11 +96,18 @@ def measure(
     return found
 
 
-def found_at(cases: Sequence[Case], truth: Sequence[Told], first_day: int, last_day: int, budget: int) -> set[str]:
-    """The malicious chains that the budget finds."""
+def found_at(
+    cases: Sequence[Case], truth: Sequence[Told], first_day: int, last_day: int, budget: int, *, alone: bool = False
+) -> set[str]:
+    """The malicious chains that the budget finds; `alone`: that it would find if there were no other attack."""
     judged = [case for case in cases if first_day <= case.raised_ns // DAY_NS <= last_day]
-    kept = [case for case, rank in zip(judged, _ranks(judged), strict=True) if rank < budget]
-    return {told.chain for told in truth if told.malicious and any(_hits(case, told) for case in kept)}
+    bad = [told for told in truth if told.malicious]
+    if alone:
+        is_hit = {place for place, case in enumerate(judged) if any(_hits(case, told) for told in bad)}
+        places = _alone(judged, is_hit, budget)
+    else:
+        places = {place for place, rank in enumerate(_ranks(judged)) if rank < budget}
+    return {told.chain for told in bad if any(_hits(judged[place], told) for place in places)}
 
 
 def _hits(case: Case, told: Told) -> bool:

@@ -32,9 +32,9 @@ class NewDomain(msgspec.Struct, frozen=True):
     sessions: int
     """Sessions of the agent."""
     distinct: int
-    """Domains that it named."""
+    """Domains that it read from, or sent to, as this step does."""
     named_by_all: int
-    """Sessions of the fleet that named it."""
+    """Sessions of the fleet that did so with this one."""
 
 
 def new_domain(step: Step, history: History, habits: Habits) -> NewDomain | None:
@@ -45,19 +45,17 @@ def new_domain(step: Step, history: History, habits: Habits) -> NewDomain | None
     said = step.target if step.capability == "read" else step.arguments
     if not said or ("://" not in said and (step.capability == "read" or "@" not in said)):
         return None
+    does = "reads from" if step.capability == "read" else "sends to"
     agent, session = step.agent_id, step.session_id
     found = None
     for domain in _domains(step, said):
-        if (
-            found is None
-            and not habits.seen("sends to", agent, domain)
-            and not habits.is_noted(session, "sends to", agent, domain)
-        ):
-            distinct, sessions = habits.distinct("sends to", agent), history.sessions(agent)
+        is_known = habits.seen(does, agent, domain) or habits.is_noted(session, does, agent, domain)
+        if found is None and not is_known:
+            distinct, sessions = habits.distinct(does, agent), history.sessions(agent)
             chance = min(1.0, (distinct + 1) / (sessions + distinct + 2))
-            found = NewDomain(domain, chance, sessions, distinct, habits.seen("anyone sends to", domain))
-        habits.note(session, "sends to", agent, domain)
-        habits.note(session, "anyone sends to", domain)
+            found = NewDomain(domain, chance, sessions, distinct, habits.seen(f"anyone {does}", domain))
+        habits.note(session, does, agent, domain)
+        habits.note(session, f"anyone {does}", domain)
     return found
 
 
