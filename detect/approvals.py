@@ -119,11 +119,15 @@ class Approvals(msgspec.Struct):
     """Reference -> (session, target) that a person decided on."""
     agents: dict[str, bool] = {}
     """Who acts as an agent: its yes is not a person's."""
+    asking: dict[str, bool] = {}
+    """Agents of which the log shows decisions, whatever the source of their calls can record."""
 
     def take(self, step: Step) -> None:
         """Remember a decision."""
         if step.approval in ("approved", "denied", "automatic"):
             decision = _read(step)
+            if step.agent_id not in self.asking:
+                remember(self.asking, step.agent_id, True)
             remember(self.decided, step.session_id, [*self.decided.get(step.session_id, ()), decision][-50:])
             if decision.reference is not None and step.approval == "approved":
                 self._cite(decision.reference, step)

@@ -19,6 +19,7 @@ from baseline.carried import carried
 from baseline.told_to_do import lets_escape
 from detect.handed_out import given
 from detect.step import Step
+from detect.toolnames import says
 
 _HOSTS: Final = name_set("""
     host hosts hostname hostnames targethost server machine instanceid instanceids target targets deviceid
@@ -48,6 +49,10 @@ _TELLING: Final[tuple[tuple[Capability, frozenset[str], frozenset[str]], ...]] =
     """), _WHO),
     ("remote_execution", _COMMANDS, _HOSTS),
     ("remote_execution", _PROOFS, _HOSTS),
+    ("remote_execution", name_set("""
+        package packages packagename bundle bundlename software softwarename installer msi rpm deb patchid
+        kbid updateid
+    """), _HOSTS),
     ("network_path", name_set("""
         cidr cidrip cidrblock sourcecidr sourceranges sourceiprange ippermissions
     """),
@@ -82,6 +87,12 @@ _GUARDS: Final = name_set("""
     sensor sensorid detector detectorid rule ruleid rulename trail policy policyid profile stream alertrule
     detection detectionid control controlid agentversion module feature monitor monitorid
 """)
+_GUARD: Final = re.compile(
+    r"(?<![a-z])(?:edr|xdr|av|antivirus|sensor|siem|audit|logs?|logging|guard(?:rail|duty)?|detector|defender|monitor(?:ing)?"
+    r"|alert(?:s|ing)?|firewall|waf|dlp)(?![a-z])",
+    re.IGNORECASE,
+)
+"""A tool that governs what watches or guards, by its name."""
 _OFF: Final = re.compile(
     r'"(?:enabled|active|logging|state|status|mode|protection|prevention|enforcement|desired_?state)"\s*:\s*'
     r'(?:false|"(?:off|disabled?|stopped|paused|permissive|detect[ _-]?only|audit[ _-]?only|suspended|inactive)")',
@@ -128,7 +139,7 @@ def behaviour(step: Step, scalars: Sequence[tuple[str, str]]) -> Behaviour | Non
         return Behaviour("remote_execution", "a manifest of a pod that may leave its node's bounds")
     if any(value in _ANYWHERE for _, value in scalars):
         return Behaviour("network_path", "any address in its arguments")
-    if names & _GUARDS and _OFF.search(step.arguments or ""):
+    if (names & _GUARDS or says(_GUARD, step.tool)) and _OFF.search(step.arguments or ""):
         return Behaviour("defence_impairment", "something that guards, set to off")
     return None
 

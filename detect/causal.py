@@ -147,6 +147,8 @@ class CausalPass:
         memory.lives.seen(step)
         memory.delegations.begin(step)
         memory.approvals.acts(step.agent_id)
+        if step.approval == "cannot_record" and step.agent_id in memory.approvals.asking:
+            step.approval = "not_recorded"
         is_usual = self._history.seen_itself(step.agent_id, "tool", step.tool or "").sessions > 0
         given = memory.credentials.given
         unmasked = None if step.is_privileged else memory.shapes.unmask(step, given, is_usual=is_usual)
@@ -228,7 +230,7 @@ class CausalPass:
             raises_own=raises_own(memory.credentials, step, window_s),
             new_key=giver(memory.credentials, step, window_s) if place is not None else None,
             told=told(memory.credentials, step, window_s),
-            excuse=None if is_covered else memory.excuses.of(step, coverage, habits),
+            excuse=None if is_covered else memory.excuses.of(step, coverage, habits, memory.approvals.agents),
             has_history=has_history,
             root=root,
             root_has_history=has_history if switch is None else self._history.is_enough(switch.path[0].agent_id),

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from baseline.told_to_do import told_to_do
+from baseline.told_to_do import MARK, told_to_do
 from detect.memory import Habits
 from detect.step import Step
 from ingest.arguments import scalars_in
@@ -20,7 +20,8 @@ class NewDoing(msgspec.Struct, frozen=True):
 
     words: str
     chance: float
-    """Of a session of the agent telling this tool something new (Witten and Bell, 1991, method C)."""
+    """Of a session of the agent telling this tool something new (Witten and Bell, 1991, method C); of something that a
+    call does or does not, Laplace's rule."""
     sessions: int
     """Sessions of the agent in which it told the tool anything."""
     shown_by_all: int
@@ -39,7 +40,7 @@ def new_doing(step: Step, habits: Habits) -> NewDoing | None:
     found = [new for verb, whole in told if (new := _new(step, verb, whole, sessions, habits)) is not None]
     habits.note(step.session_id, "tells", agent, tool)
     habits.note(step.session_id, "told by all")
-    for words in dict.fromkeys(words for pair in told for words in pair if words):
+    for words in dict.fromkeys(words for pair in told for words in pair if words and words != MARK):
         habits.note(step.session_id, "told by all", words)
     for verb, whole in told:
         habits.note(step.session_id, "verb", agent, tool, verb)
@@ -51,9 +52,9 @@ def _new(step: Step, verb: str, whole: str, sessions: int, habits: Habits) -> Ne
     """What is new about it: the verb itself, else what it is done to."""
     if sessions < _LEAST_CALLS:
         return None
-    for kind, words in (("verb", verb), ("told", whole)):
+    for kind, words in (("verb", "" if verb == MARK else verb), ("told", whole)):
         if words and not habits.seen(kind, step.agent_id, step.tool or "", words):
-            distinct = habits.distinct(kind, step.agent_id, step.tool or "")
+            distinct = 0 if verb == MARK else habits.distinct(kind, step.agent_id, step.tool or "")
             chance = (distinct + 1) / (sessions + distinct + 2)
             by_all, of_all = habits.seen("told by all", words), habits.seen("told by all")
             return NewDoing(words, chance, sessions, by_all, of_all)

@@ -8,11 +8,13 @@ leaves these traces, and an attacker has to forge them.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Final
 
 import msgspec
 
 from detect.approvals import Coverage, named_session
+from detect.changes import Change, change_of
 from detect.containment import takes_away
 from detect.memory import Habits, remember
 from detect.step import IN_FORCE, Step
@@ -26,6 +28,7 @@ _LEAST_LET_THROUGH: Final = 10
 _CHANGE: Final = 0.3
 _LATER: Final = 0.4
 _ELSEWHERE: Final = 0.5
+_ON_OTHERS: Final = 0.6
 _POLICY: Final = 0.5
 _POLICY_ON_OTHERS: Final = 0.7
 _CONTAINMENT: Final = 0.5
@@ -42,9 +45,9 @@ class Excuse(msgspec.Struct, frozen=True):
 class Excuses(msgspec.Struct):
     """The change records that the open sessions looked up."""
 
-    looked_up: dict[str, dict[str, str]] = {}
-    """Session -> what it asked by -> the state that it was told."""
-    anywhere: dict[str, str] = {}
+    looked_up: dict[str, dict[str, Change]] = {}
+    """Session -> what it asked by -> the record that it was told, in force."""
+    anywhere: dict[str, Change] = {}
     """The same of all sessions."""
     cited: dict[str, str] = {}
     """Session -> the record in force that a step of it cited last."""
@@ -57,33 +60,46 @@ class Excuses(msgspec.Struct):
         if state is None:
             return
         numbered = [v for _, v in scalars_in(step.arguments) if len(v) >= _SHORTEST and any(c.isdigit() for c in v)]
-        known = self.looked_up.get(step.session_id, {})
-        remember(self.looked_up, step.session_id, known | dict.fromkeys(numbered, state[1]), _MOST_SESSIONS)
-        for record in numbered:
-            remember(self.anywhere, record, state[1], _MOST_RECORDS)
+        changes = {number: change_of(number, state[1], step.result) for number in numbered}
+        remember(self.looked_up, step.session_id, self.looked_up.get(step.session_id, {}) | changes, _MOST_SESSIONS)
+        for number, change in changes.items():
+            remember(self.anywhere, number, change, _MOST_RECORDS)
 
-    def of(self, step: Step, coverage: Coverage, habits: Habits) -> Excuse | None:
-        """What speaks for a privileged step; None where nothing does."""
+    def of(self, step: Step, coverage: Coverage, habits: Habits, agents: Container[str]) -> Excuse | None:
+        """What speaks for a privileged step; None where nothing does. `agents`: who is known to act as one."""
         answer = Excuse("takes access away rather than giving it", _CONTAINMENT) if takes_away(step) else None
-        found = [e for e in (self._change(step), self._policy(step, coverage, habits), answer) if e is not None]
+        said = (self._change(step, agents), self._policy(step, coverage, habits), answer)
+        found = [excuse for excuse in said if excuse is not None]
         return min(found, key=lambda excuse: excuse.weight, default=None)
 
-    def _change(self, step: Step) -> Excuse | None:
-        """A change in force: cited by the step, by one before it in the session, or looked up for whom it runs."""
-        session, known = step.session_id, self.looked_up.get(step.session_id, {})
-        if self.anywhere:
-            values = [value for _, value in scalars_in(step.arguments) if value != step.target]
-            if record := next((value for value in values if value in known), None):
-                remember(self.cited, session, record, _MOST_SESSIONS)
-                return Excuse(f"cites {record}, which the session had looked up ({known[record]})", _CHANGE)
-            if record := next((value for value in values if value in self.anywhere), None):
-                return Excuse(f"cites {record}, which was looked up before ({self.anywhere[record]})", _ELSEWHERE)
-        if (record := self.cited.get(session)) is not None:
-            return Excuse(f"follows a step that cites {record}", _LATER)
-        runs_for = self.looked_up.get(named_session(step))
-        if runs_for:
-            record, state = next(iter(runs_for.items()))
-            return Excuse(f"runs for a session that had looked up {record} ({state})", _CHANGE)
+    def _change(self, step: Step, agents: Container[str]) -> Excuse | None:
+        """A change in force that is for this step: cited by it, by one before it in the session, or looked up there
+        and about just this thing, or looked up for whom it runs."""
+        if not self.anywhere:
+            return None
+        session = step.session_id
+        known = self.looked_up.get(session) or self.looked_up.get(named_session(step), {})
+        values = dict.fromkeys(value for _, value in scalars_in(step.arguments) if value != step.target)
+        for number in values:
+            change = known.get(number) or self.anywhere.get(number)
+            if change is not None and change.is_for(step, agents):
+                remember(self.cited, session, number, _MOST_SESSIONS)
+                is_own = number in known
+                told = f"cites {number}, which {'the session had' if is_own else 'was'} looked up"
+                return Excuse(
+                    f"{told} ({_said(change, step)})", _weight(change, step, _CHANGE if is_own else _ELSEWHERE)
+                )
+        for change in known.values():
+            if change.names(step) and change.is_for(step, agents):
+                return Excuse(f"the session had looked up {change.number} ({_said(change, step)})", _CHANGE)
+        before = self.anywhere.get(self.cited.get(session, ""))
+        if before is not None and before.is_for(step, agents):
+            return Excuse(f"follows a step that cites {before.number}", _weight(before, step, _LATER))
+        if session not in self.looked_up:
+            for change in known.values():
+                if change.is_for(step, agents):
+                    told = f"runs for a session that had looked up {change.number} ({_said(change, step)})"
+                    return Excuse(told, _weight(change, step, _CHANGE))
         return None
 
     def _policy(self, step: Step, coverage: Coverage, habits: Habits) -> Excuse | None:
@@ -99,3 +115,12 @@ class Excuses(msgspec.Struct):
         if of_any >= _LEAST_LET_THROUGH:
             return Excuse(f"the policy let steps through in {of_any:,} earlier sessions", _POLICY_ON_OTHERS)
         return None
+
+
+def _weight(change: Change, step: Step, weight: float) -> float:
+    """A record that names other things, and not this one, says less for it."""
+    return max(weight, _ON_OTHERS) if change.has_places and not change.names(step) else weight
+
+
+def _said(change: Change, step: Step) -> str:
+    return f"{change.state}, for {step.target}" if change.names(step) and step.target else change.state

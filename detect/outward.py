@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 import msgspec
@@ -21,6 +21,12 @@ _PLACE: Final = re.compile(
 """A URL's host, or what stands behind the @ of an address."""
 _SECOND_LEVEL: Final = frozenset(("ac", "co", "com", "edu", "gob", "gov", "mil", "ne", "net", "or", "org"))
 """Under a country's domain, these are no one's own: `bbc.co.uk`."""
+
+_INSIDE: Final = tuple(
+    ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
+)
+"""Addresses of a house's own (RFC 1918, RFC 6598, loopback, link-local)."""
 
 
 class NewDomain(msgspec.Struct, frozen=True):
@@ -79,6 +85,6 @@ def registrable(host: str) -> str | None:
             address = ip_address(host)
         except ValueError:
             return None
-        return host if address.is_global else None
+        return None if any(address in network for network in _INSIDE) else host
     deep = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
     return ".".join(labels[-3 if deep else -2 :])

@@ -22,6 +22,7 @@ from baseline.fold import classify_tools, counts_of_undated
 from baseline.history import History
 from baseline.pins import content_of
 from detect.account import Account
+from detect.asked import steps_and_decisions
 from detect.borrowing import borrowed
 from detect.budget import RaisedDay, days_of, held_back
 from detect.cases import Case, Found, build_cases
@@ -47,7 +48,7 @@ from detect.learning import Learning
 from detect.registry import NO_REGISTRY, Registry
 from detect.results import cases_table, could_fire_table, failed_table, findings_table
 from detect.session_scores import found_by_score
-from detect.step import Step, steps_in_time
+from detect.step import Step
 from detect.unmatched import unmatched
 from detect.updates import after_update
 from detect.verdicts import Tuning, tuning_of
@@ -218,7 +219,7 @@ class _Run:
 
     def detected(self) -> Detected:
         last: date | None = ask(self._connection, _LAST).item()
-        steps = steps_in_time(self._connection, self._stopped.after)
+        steps = steps_and_decisions(self._connection, self._stopped.after)
         if self._stopped.days:
             steps = (step for step in steps if step.day is not None)
         for day, of_day in groupby(steps, key=attrgetter("day")):

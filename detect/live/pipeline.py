@@ -13,11 +13,12 @@ from typing import Final
 
 from baseline.capability import Capabilities
 from baseline.fold import class_tools
+from detect.asked import steps_and_decisions
 from detect.live.beside import Beside
 from detect.live.judge import Judge
 from detect.live.publish import Handover, Published, Publisher
 from detect.live.raising import Raising
-from detect.step import Step, steps_in_time
+from detect.step import Step
 from ingest.database import open_tables, put
 from ingest.event import Row
 from ingest.follow import Follower
@@ -165,7 +166,7 @@ class Pipeline:
         if not tools <= self._tools:
             self._tools = tools if len(self._tools) > MOST_TOOLS else self._tools | tools
             class_tools(self._tables, self._capabilities, sorted(self._tools))
-        return list(steps_in_time(self._tables))
+        return list(steps_and_decisions(self._tables))
 
     def _settle(self, now: float, *, everything: bool = False) -> bool:
         """The second verdicts; a day that begins waits until the days before it are published and learnt."""

@@ -17,6 +17,7 @@ import msgspec
 from baseline.capability import Capabilities
 from baseline.fold import classify_tools
 from baseline.history import History
+from detect.asked import steps_and_decisions
 from detect.cases import Found
 from detect.causal import WINDOW_HOURS, CausalPass
 from detect.continuing import Judged
@@ -27,7 +28,6 @@ from detect.live.judge import Judge
 from detect.live.publish import learnable
 from detect.registry import NO_REGISTRY, Registry
 from detect.run import found_in, is_quiet
-from detect.step import steps_in_time
 from detect.verdicts import tuning_of
 from ingest.database import ask, open_published
 
@@ -103,7 +103,7 @@ def _live_through(
     first = newest if after is None or after >= newest else after + timedelta(days=1)
     judge.learn(first, *learnable(data, None, first, flagged, frozenset(), capabilities), flagged)
     if after is None or after < newest:
-        for step in steps_in_time(connection, after):
+        for step in steps_and_decisions(connection, after):
             if step.day is None or step.day > newest:
                 continue
             if step.day > (judge.learnt_to or step.day):

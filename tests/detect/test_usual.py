@@ -32,7 +32,7 @@ def run(command: str, host: str = "host-1") -> dict[str, object]:
     [
         ("command", "sudo dnf -y update --security", [("dnf", "dnf update")]),
         ("command", "kubectl -n shop delete networkpolicy deny-all", [("kubectl delete", "kubectl delete networkpolicy")]),
-        ("command", "kubectl -n shop exec deploy/web -- id", [("kubectl exec", "kubectl exec")]),
+        ("command", "kubectl -n shop exec deploy/web -- id", [("kubectl exec", "kubectl exec"), ("id", "id")]),
         ("command", "echo key >> /root/.ssh/authorized_keys",
          [("echo", "echo"), ("write into", "write into authorized_keys")]),
         ("command", "ls -l 2>/dev/null && id", [("ls", "ls"), ("id", "id")]),
