@@ -41,6 +41,11 @@ _TABLES: Final = re.compile(
 )
 _NUMBERS: Final = re.compile(r"\d+")
 _MANIFEST_KEYS: Final = frozenset(("manifest", "manifests", "yaml", "spec", "template", "podspec", "body", "patch"))
+_SWITCHES: Final = frozenset(("mode", "state", "status", "enforcement", "protection", "prevention", "logging", "level"))
+_OFF: Final = re.compile(
+    r"off|disabled?|stopped|paused|permissive|suspended|inactive|none|(?:detect|audit|report|monitor)(?:[ _-]?only)?",
+    re.IGNORECASE,
+)
 _KIND: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?([A-Za-z]+)")
 _ESCAPES: Final = re.compile(
     r'"?(?:privileged|hostPID|hostIPC|hostNetwork|allowPrivilegeEscalation)"?\s*:\s*true|"?hostPath"?\s*:',
@@ -63,6 +68,8 @@ def told_to_do(scalars: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...
             found["", f"{key} {_NUMBERS.sub('#', value)}"] = True
         elif key in STATEMENT_KEYS:
             found.update((pair, True) for pair in _of_statements(value))
+        elif key in _SWITCHES and _OFF.fullmatch(value):
+            found[MARK, f"set {key} to {value.lower()}"] = True
         elif key in _MANIFEST_KEYS:
             found.update((pair, True) for pair in _of_manifest(value))
     return tuple(found)[:_MOST]

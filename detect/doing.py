@@ -21,7 +21,7 @@ class NewDoing(msgspec.Struct, frozen=True):
     words: str
     chance: float
     """Of a session of the agent telling this tool something new (Witten and Bell, 1991, method C); of something that a
-    call does or does not, Laplace's rule."""
+    call does or does not, Laplace's rule. What is new to the whole fleet is at most as likely as that is there."""
     sessions: int
     """Sessions of the agent in which it told the tool anything."""
     shown_by_all: int
@@ -57,5 +57,8 @@ def _new(step: Step, verb: str, whole: str, sessions: int, habits: Habits) -> Ne
             distinct = 0 if verb == MARK else habits.distinct(kind, step.agent_id, step.tool or "")
             chance = (distinct + 1) / (sessions + distinct + 2)
             by_all, of_all = habits.seen("told by all", words), habits.seen("told by all")
+            if not by_all:
+                distinct = habits.distinct("told by all")
+                chance = min(chance, (distinct + 1) / (of_all + distinct + 2))
             return NewDoing(words, chance, sessions, by_all, of_all)
     return None
