@@ -230,7 +230,15 @@ class CausalPass:
             raises_own=raises_own(memory.credentials, step, window_s),
             new_key=giver(memory.credentials, step, window_s) if place is not None else None,
             told=told(memory.credentials, step, window_s),
-            excuse=None if is_covered else memory.excuses.of(step, coverage, habits, memory.approvals.agents),
+            excuse=None
+            if is_covered
+            else memory.excuses.of(
+                step,
+                coverage,
+                habits,
+                memory.approvals.agents,
+                is_asked_for=memory.provenance.is_asked_for(step),
+            ),
             has_history=has_history,
             root=root,
             root_has_history=has_history if switch is None else self._history.is_enough(switch.path[0].agent_id),

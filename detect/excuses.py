@@ -29,6 +29,7 @@ _CHANGE: Final = 0.3
 _LATER: Final = 0.4
 _ELSEWHERE: Final = 0.5
 _ON_OTHERS: Final = 0.6
+_ASKED: Final = 0.5
 _POLICY: Final = 0.5
 _POLICY_ON_OTHERS: Final = 0.7
 _CONTAINMENT: Final = 0.5
@@ -65,10 +66,13 @@ class Excuses(msgspec.Struct):
         for number, change in changes.items():
             remember(self.anywhere, number, change, _MOST_RECORDS)
 
-    def of(self, step: Step, coverage: Coverage, habits: Habits, agents: Container[str]) -> Excuse | None:
+    def of(
+        self, step: Step, coverage: Coverage, habits: Habits, agents: Container[str], *, is_asked_for: bool = False
+    ) -> Excuse | None:
         """What speaks for a privileged step; None where nothing does. `agents`: who is known to act as one."""
         answer = Excuse("takes access away rather than giving it", _CONTAINMENT) if takes_away(step) else None
-        said = (self._change(step, agents), self._policy(step, coverage, habits), answer)
+        asked = Excuse(f"the request names {step.target}", _ASKED) if is_asked_for else None
+        said = (self._change(step, agents), self._policy(step, coverage, habits), answer, asked)
         found = [excuse for excuse in said if excuse is not None]
         return min(found, key=lambda excuse: excuse.weight, default=None)
 

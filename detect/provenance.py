@@ -42,6 +42,8 @@ class Provenance(msgspec.Struct):
 
     requests: dict[str, str] = {}
     outputs: dict[str, list[Step]] = {}
+    asked: dict[str, tuple[str, str]] = {}
+    """Session -> (the agent that was asked first, what it was asked): what a parent tells its child is no request."""
 
     def take(self, step: Step) -> None:
         """Remember a request, or a tool's output."""
@@ -51,6 +53,9 @@ class Provenance(msgspec.Struct):
                 remember(
                     self.requests, session, self.requests.get(session, "")[-6000:] + step.arguments, _MOST_SESSIONS
                 )
+                first, said = self.asked.get(session, (step.agent_id, ""))
+                if first == step.agent_id:
+                    remember(self.asked, session, (first, said[-6000:] + step.arguments), _MOST_SESSIONS)
         elif step.result and step.tool:
             outputs = self.outputs.get(session, [])
             if len(step.result) > _LONGEST:
@@ -84,6 +89,11 @@ class Provenance(msgspec.Struct):
         habits.note(step.session_id, "origin", agent, does, of)
         habits.note(step.session_id, "origin", agent)
         return Origin(of, source, is_usual, in_text, cases)
+
+    def is_asked_for(self, step: Step) -> bool:
+        """Whether who asked the session's first agent named the step's target."""
+        target = step.target or ""
+        return len(target) >= _SHORTEST and target in self.asked.get(step.session_id, ("", ""))[1]
 
     def text_that_named(self, step: Step) -> Said | None:
         """The first output of the session in whose running text stands what this step takes."""
