@@ -140,9 +140,9 @@ def _inner(words: Sequence[str]) -> str:
     if program in _SHELLS or program in ("su", "ansible", "salt"):
         return next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word.lower() in _TOLD_BY), "")
     if program in ("kubectl", "oc", "k"):
-        return " ".join(rest[rest.index("--") + 1 :]) if "--" in rest else ""
+        return shlex.join(rest[rest.index("--") + 1 :]) if "--" in rest else ""
     if program in ("docker", "podman") and rest[:1] == ["exec"]:
-        return " ".join(_behind_name(rest[1:], _DOCKER_TAKES))
+        return shlex.join(_behind_name(rest[1:], _DOCKER_TAKES))
     return " ".join(_behind_name(rest, _SSH_TAKES)) if program in ("ssh", "rsh", "plink") else ""
 
 

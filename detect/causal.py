@@ -237,7 +237,7 @@ class CausalPass:
                 coverage,
                 habits,
                 memory.approvals.agents,
-                is_asked_for=memory.provenance.is_asked_for(step),
+                memory.provenance.request(step),
             ),
             has_history=has_history,
             root=root,

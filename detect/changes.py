@@ -19,7 +19,10 @@ from detect.step import Step
 from ingest.arguments import scalars_in
 from ingest.times import nanoseconds
 
-_WHO_KEYS: Final = frozenset(("implementer", "implementedby", "assignedto", "assignee", "agent", "agentid", "executor"))
+_WHO_KEYS: Final = frozenset(
+    ("implementer", "implementers", "implementedby", "assignedto", "assignee", "assignees", "agent", "agents",
+     "agentid", "executor", "executors")
+)  # fmt: skip
 _WHAT_KEYS: Final = frozenset(
     ("configurationitems", "configurationitem", "cmdbci", "ci", "cis", "items", "scope", "affected", "affecteditems",
      "hosts", "host", "targets", "target", "assets", "systems", "resources", "resource", "shortdescription",

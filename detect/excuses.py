@@ -17,12 +17,16 @@ from detect.approvals import Coverage, named_session
 from detect.changes import Change, change_of
 from detect.containment import takes_away
 from detect.memory import Habits, remember
+from detect.named_next import is_place
 from detect.step import IN_FORCE, Step
 from ingest.arguments import scalars_in
 
 _IN_FORCE: Final = re.compile(IN_FORCE)
 _MOST_SESSIONS: Final = 2_000
 _SHORTEST: Final = 5
+_LONGEST_REQUEST: Final = 2_000
+_NUMBER: Final = re.compile(r"(?<![\w-])[A-Za-z]{2,8}-?\d{3,12}(?![\w-])")
+"""The number of a record, as service desks write them."""
 _MOST_RECORDS: Final = 20_000
 _LEAST_LET_THROUGH: Final = 10
 _CHANGE: Final = 0.3
@@ -52,6 +56,8 @@ class Excuses(msgspec.Struct):
     """The same of all sessions."""
     cited: dict[str, str] = {}
     """Session -> the record in force that a step of it cited last."""
+    about: dict[str, str] = {}
+    """A place -> the latest record in force that names it and says who is to carry it out."""
 
     def take(self, step: Step) -> None:
         """Remember a record that was looked up and found to be in force."""
@@ -65,23 +71,37 @@ class Excuses(msgspec.Struct):
         remember(self.looked_up, step.session_id, self.looked_up.get(step.session_id, {}) | changes, _MOST_SESSIONS)
         for number, change in changes.items():
             remember(self.anywhere, number, change, _MOST_RECORDS)
+            if change.who:
+                for name in change.named:
+                    if is_place(name):
+                        remember(self.about, name, number, _MOST_RECORDS)
 
     def of(
-        self, step: Step, coverage: Coverage, habits: Habits, agents: Container[str], *, is_asked_for: bool = False
+        self, step: Step, coverage: Coverage, habits: Habits, agents: Container[str], request: str = ""
     ) -> Excuse | None:
-        """What speaks for a privileged step; None where nothing does. `agents`: who is known to act as one."""
+        """What speaks for a privileged step; None where nothing does.
+
+        `agents`: who is known to act as one; `request`: what a person asked the session's first agent.
+        """
         answer = Excuse("takes access away rather than giving it", _CONTAINMENT) if takes_away(step) else None
-        asked = Excuse(f"the request names {step.target}", _ASKED) if is_asked_for else None
-        said = (self._change(step, agents), self._policy(step, coverage, habits), answer, asked)
+        target = step.target or ""
+        is_named = len(target) >= _SHORTEST and target in request
+        asked = Excuse(f"the request names {target}", _ASKED) if is_named else None
+        said = (self._change(step, agents, request), self._policy(step, coverage, habits), answer, asked)
         found = [excuse for excuse in said if excuse is not None]
         return min(found, key=lambda excuse: excuse.weight, default=None)
 
-    def _change(self, step: Step, agents: Container[str]) -> Excuse | None:
+    def _change(self, step: Step, agents: Container[str], request: str) -> Excuse | None:
         """A change in force that is for this step: cited by it, by one before it in the session, or looked up there
         and about just this thing, or looked up for whom it runs."""
         if not self.anywhere:
             return None
         session = step.session_id
+        for number in _NUMBER.findall(request[:_LONGEST_REQUEST]):
+            change = self.anywhere.get(number)
+            if change is not None and change.is_for(step, agents):
+                told = f"the request cites {number} ({_said(change, step)})"
+                return Excuse(told, _weight(change, step, _CHANGE))
         known = self.looked_up.get(session) or self.looked_up.get(named_session(step), {})
         values = dict.fromkeys(value for _, value in scalars_in(step.arguments) if value != step.target)
         for number in values:
@@ -99,6 +119,9 @@ class Excuses(msgspec.Struct):
         before = self.anywhere.get(self.cited.get(session, ""))
         if before is not None and before.is_for(step, agents):
             return Excuse(f"follows a step that cites {before.number}", _weight(before, step, _LATER))
+        planned = self.anywhere.get(self.about.get(step.target or "", ""))
+        if planned is not None and step.agent_id in planned.who and planned.is_for(step, agents):
+            return Excuse(f"{planned.number} names {step.agent_id} and {step.target} ({planned.state})", _LATER)
         if session not in self.looked_up:
             for change in known.values():
                 if change.is_for(step, agents):

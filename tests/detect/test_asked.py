@@ -1,0 +1,151 @@
+"""People who are asked by a tool, and what speaks for a step: a change that is for it, a person who asked for it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fleets import Fleet, call
+
+from detect.asked import as_decision
+from detect.cases import Found
+from detect.changes import change_of
+from detect.run import Detected
+from detect.step import Step
+
+DAY = 7
+HABIT = (call("describe_rules", target="fw-edge-1"),)
+
+
+def step_of(**fields: object) -> Step:
+    said = dict.fromkeys(Step.__struct_fields__) | {
+        "kind": "tool_call",
+        "gives": False,
+        "is_sure": True,
+        "status": "ok",
+    }
+    return Step(**(said | fields))  # type: ignore[arg-type]
+
+
+def asks(tool: str, result: object, **details: object) -> dict[str, object]:
+    said = json.dumps({"action": "modify_firewall_rule", "details": details})
+    return call(tool, target=None, approval="cannot_record", arguments=said,
+                result=result if isinstance(result, str) else json.dumps(result))  # fmt: skip
+
+
+def worst(detected: Detected) -> Found:
+    assert not detected.failed
+    return max((f for f in detected.found if f.step.session_id == "s"), key=lambda f: f.evidence)
+
+
+# as_decision
+
+
+@pytest.mark.parametrize(
+    ("tool", "result", "decided"),
+    [
+        ("request_approval", {"decision": "approved", "by": "ana@shop.example"}, ("approved", "ana@shop.example")),
+        ("ask_human", {"approved": False, "approver": "ben"}, ("denied", "ben")),
+        ("HumanInTheLoop", "Yes, go ahead", ("approved", None)),
+        ("slack__approval", {"status": "pending"}, None),
+        ("request_approval", {"id": "req-7"}, None),
+        ("list_users", {"status": "approved", "by": "ana"}, None),
+        ("approve_change", {"status": "approved", "by": "ana"}, None),
+        ("create_approval_policy", {"status": "approved"}, None),
+    ],
+)
+def test_what_a_person_who_was_asked_said(tool: str, result: object, decided: tuple[str, str | None] | None) -> None:
+    told = result if isinstance(result, str) else json.dumps(result)
+    step = as_decision(step_of(tool=tool, arguments='{"action": "restart", "details": {"host": "web-1"}}', result=told))
+    if decided is None:
+        assert step.kind == "tool_call"
+    else:
+        assert (step.kind, step.tool, step.target) == ("approval", "restart", "web-1")
+        assert (step.approval, step.approver) == decided
+
+
+@pytest.mark.parametrize(
+    ("answer", "covered", "state"),
+    [({"decision": "approved", "by": "ana"}, True, None),
+     ({"decision": "denied", "by": "ana"}, False, "although it was denied"),
+     ({"decision": "approved", "by": "changer"}, False, "approved by the agent itself")],
+)  # fmt: skip
+def test_a_yes_that_a_tool_brought_covers_the_step(
+    fleet: Fleet, answer: object, covered: bool, state: str | None
+) -> None:
+    fleet.habit("changer", *HABIT, approval="cannot_record")
+    does = call("modify_firewall_rule", target="fw-edge-9", approval="cannot_record")
+    fleet.session("changer", DAY, asks("request_approval", answer, target="fw-edge-9"), does, name="s")
+    found = [f for f in fleet.judge().found if f.step.session_id == "s" and f.step.kind == "tool_call"]
+    assert (not [f for f in found if f.detector.shows == "movement"]) is covered
+    assert state is None or any(state in f.finding.observed for f in found)
+
+
+def test_an_agent_that_asks_by_a_tool_can_be_seen_not_to_ask(fleet: Fleet) -> None:
+    yes = {"decision": "approved", "by": "ana"}
+    does = call("modify_firewall_rule", target="fw-edge-1", approval="cannot_record")
+    fleet.habit("changer", asks("request_approval", yes, target="fw-edge-1"), does)
+    fleet.session("changer", DAY, does, name="s")
+    assert "usual_approval_missing" in {f.detector.name for f in fleet.judge().found}
+
+
+# changes
+
+
+RECORD = {
+    "number": "CHG7001", "state": "approved", "implementers": ["changer", "second"],
+    "configuration_items": ["fw-edge-9"], "window": ["2026-03-09T06:00:00Z", "2026-03-09T18:00:00Z"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_for"),
+    [
+        ({}, True),
+        ({"configuration_items": ["fw-edge-2"]}, False),
+        ({"configuration_items": []}, True),
+        ({"implementers": ["second"]}, False),
+        ({"implementers": ["a person of no log"]}, True),
+        ({"window": ["2026-03-01T06:00:00Z", "2026-03-02T18:00:00Z"]}, False),
+        ({"window": "06:00-18:00"}, True),
+    ],
+)
+def test_a_change_is_for_whom_what_and_when_it_says(changed: dict[str, object], is_for: bool) -> None:
+    change = change_of("CHG7001", "approved", json.dumps(RECORD | changed))
+    step = step_of(agent_id="changer", target="fw-edge-9", at_ns=1773043200 * 1_000_000_000, arguments=None)
+    assert change.is_for(step, {"changer", "second"}) is is_for
+
+
+def excused(fleet: Fleet, record: dict[str, object] | None, request: str = "look at the rules") -> float:
+    """How much is left of the evidence of a rule that the agent never changed."""
+    fleet.habit("changer", *HABIT)
+    fleet.habit("second", *HABIT)
+    asked = {"kind": "lifecycle", "tool": None, "operation": "invoke_agent", "arguments": json.dumps([{"role": "user", "content": request}])}  # fmt: skip
+    looked = call("get_change", target=None, arguments='{"number": "CHG7001"}', result=json.dumps(record or {}))
+    does = call("modify_firewall_rule", target="fw-edge-9")
+    fleet.session("changer", DAY, asked, *([looked] if record else []), does, name="s")
+    return worst(fleet.judge()).finding.share_after_excuse
+
+
+def test_a_change_that_names_the_thing_excuses_and_one_for_another_does_not(fleet: Fleet, tmp_path) -> None:
+    assert excused(fleet, RECORD) < 1
+    assert excused(Fleet(tmp_path / "none"), None) == 1
+    assert excused(Fleet(tmp_path / "other"), RECORD | {"configuration_items": ["fw-edge-2"]}) == 1
+    assert excused(Fleet(tmp_path / "whose"), RECORD | {"implementers": ["second"]}) == 1
+
+
+def test_what_the_person_asked_for_by_name_is_excused(fleet: Fleet, tmp_path) -> None:
+    assert excused(fleet, None, "please open 443 on fw-edge-9") < 1
+    assert excused(Fleet(tmp_path / "other"), None, "please look at fw-edge-2") == 1
+
+
+def test_what_a_parent_tells_its_child_is_no_request_of_a_person(fleet: Fleet) -> None:
+    fleet.habit("changer", *HABIT)
+    fleet.habit("parent", *HABIT)
+
+    def told(agent: str, text: str) -> dict[str, object]:
+        return {"kind": "lifecycle", "tool": None, "operation": "invoke_agent", "agent_id": agent, "arguments": json.dumps([{"role": "user", "content": text}])}  # fmt: skip
+
+    does = call("modify_firewall_rule", target="fw-edge-9", agent_id="changer")
+    fleet.session("parent", DAY, told("parent", "look around"), told("changer", "open fw-edge-9"), does, name="s")
+    assert worst(fleet.judge()).finding.share_after_excuse == 1
