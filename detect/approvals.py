@@ -277,7 +277,7 @@ def _read(step: Step) -> Approval:
     if ends is None and lifetime is not None and step.at_ns is not None:
         ends = step.at_ns + int(lifetime * 1_000_000_000)
     uses = next((int(said[key]) for key in sorted(_USES_KEYS & said.keys()) if said[key].isdigit()), None)
-    values = [(key, value) for key, value in scalars_in(step.arguments)]
+    values = [*scalars_in(step.arguments), *_members(scalars_in(step.arguments))]
     return Approval(
         step=step.without_payload(),
         named=frozenset(value for _, value in values) | ({step.target} if step.target else set()),
@@ -302,8 +302,13 @@ def _differs(approved: dict[str, frozenset[str]], done: str | None) -> bool:
     """Whether both name the same argument, and what was done has a value there that was not approved."""
     return any(
         key in approved and not values <= approved[key] and key not in _WORDS_KEYS
-        for key, values in _by_name(scalars_in(done)).items()
+        for key, values in _by_name(_members(scalars_in(done))).items()
     )
+
+
+def _members(values: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A list that is written as one text, `web-1,web-2`, by its members; any other value as it is."""
+    return [(key, part.strip()) for key, value in values for part in value.split(",") if part.strip()]
 
 
 def _by_name(values: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
