@@ -40,9 +40,9 @@ class Change(msgspec.Struct, frozen=True):
 
     number: str
     state: str
-    who: frozenset[str]
+    who: tuple[str, ...]
     """Who is to carry it out."""
-    named: frozenset[str]
+    named: tuple[str, ...]
     """Every word of what it is about."""
     has_places: bool
     """Whether any of these words is a place or a thing with a name of its own."""
@@ -85,8 +85,8 @@ def change_of(number: str, state: str, record: str) -> Change:
     return Change(
         number=number,
         state=state,
-        who=frozenset(value for key, value in values if key in _WHO_KEYS),
-        named=frozenset(dict.fromkeys(named[:_MOST_NAMED])),
+        who=tuple(dict.fromkeys(value for key, value in values if key in _WHO_KEYS)),
+        named=tuple(dict.fromkeys(named))[:_MOST_NAMED],
         has_places=any(is_place(word) for word in named[:_MOST_NAMED]),
         starts_ns=min(starts, default=None),
         ends_ns=max(ends, default=None),

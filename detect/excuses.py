@@ -1,7 +1,7 @@
-"""What the log says in favour of a step that no person approved: a change in force that it cites, a policy that has let
-such steps through before.
+"""What the log says in favour of a step that no person approved: a change in force that is for it, a person's request
+that names its target, a policy that has let such steps through before.
 
-Neither is a person's yes, so neither covers a step. What is found of it weighs less (`detect/evidence.py`): benign work
+None of it is a person's yes, so none covers a step. What is found of it weighs less (`detect/evidence.py`): benign work
 leaves these traces, and an attacker has to forge them.
 """
 
@@ -108,11 +108,9 @@ class Excuses(msgspec.Struct):
             change = known.get(number) or self.anywhere.get(number)
             if change is not None and change.is_for(step, agents):
                 remember(self.cited, session, number, _MOST_SESSIONS)
-                is_own = number in known
-                told = f"cites {number}, which {'the session had' if is_own else 'was'} looked up"
-                return Excuse(
-                    f"{told} ({_said(change, step)})", _weight(change, step, _CHANGE if is_own else _ELSEWHERE)
-                )
+                who, weight = ("the session had", _CHANGE) if number in known else ("was", _ELSEWHERE)
+                told = f"cites {number}, which {who} looked up ({_said(change, step)})"
+                return Excuse(told, _weight(change, step, weight))
         for change in known.values():
             if change.names(step) and change.is_for(step, agents):
                 return Excuse(f"the session had looked up {change.number} ({_said(change, step)})", _CHANGE)
