@@ -77,6 +77,8 @@ class Words:
         if at is None:
             return _told_of(tokens)
         verb = tokens[at]
+        if verb.noun == "host" and 0 < at == len(tokens) - 1:
+            return None  # `falcon.processes` says what is shown, and nothing that is done
         if verb.text == "log" and (at > 0 or len(tokens) == 1):
             return Classed("read", "noun log")
         around = [t for t in self._tokens(words_of(context)) if t.noun and not verb.noun]

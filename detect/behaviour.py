@@ -93,6 +93,8 @@ _GUARD: Final = re.compile(
     re.IGNORECASE,
 )
 """A tool that governs what watches or guards, by its name."""
+_OPENS: Final = re.compile(r"(?<![a-z])open(?![a-z])", re.IGNORECASE)
+"""Opening is looking at a file and a case, and no looking at a way or a door."""
 _OFF: Final = re.compile(
     r'"(?:enabled|active|logging|state|status|mode|protection|prevention|enforcement|desired_?state)"\s*:\s*'
     r'(?:false|"(?:off|disabled?|stopped|paused|permissive|detect[ _-]?only|audit[ _-]?only|suspended|inactive)")',
@@ -127,7 +129,7 @@ def behaviour(step: Step, scalars: Sequence[tuple[str, str]]) -> Behaviour | Non
     names = frozenset(key for key, _ in scalars)
     if _hands_out(step, scalars):
         return Behaviour("credential", "a credential in its result")
-    if step.capability == "read":
+    if step.capability == "read" and not says(_OPENS, step.tool):
         return None
     for capability, some, others in _TELLING:
         if names & some and (not others or names & others):
