@@ -10,6 +10,8 @@ from detect.step import Step, within
 from ingest.arguments import scalars_in
 
 _LEAST_PLACE: Final = 6
+_STAYS_S: Final = 7 * 24 * 3600.0
+"""Seconds for which the first use of a key that stays is followed: it may lie there until it is wanted."""
 
 
 def chain_to(credentials: Credentials, step: Step, window_s: float) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
@@ -23,12 +25,14 @@ def chain_to(credentials: Credentials, step: Step, window_s: float) -> tuple[tup
 
 
 def giver(credentials: Credentials, step: Step, window_s: float) -> Step | None:
-    """The step of somebody else that handed out the credential that the step acts with, within the window."""
+    """The step of somebody else that handed out the credential that the step acts with: within the window, for a key
+    that stays within the week."""
     acting = acting_as(step)
     gift = credentials.gift_of(acting, step, window_s) if acting is not None else None
     if gift is None or is_service(gift.step.agent_id) or step.agent_id in gift.told_by:
         return None
-    return gift.step if within(gift.step, step, window_s) and gift.step.source_host != step.source_host else None
+    lasts_s = window_s if gift.until_ns is not None else max(window_s, _STAYS_S)
+    return gift.step if within(gift.step, step, lasts_s) and gift.step.source_host != step.source_host else None
 
 
 def raises_own(credentials: Credentials, step: Step, window_s: float) -> Step | None:
