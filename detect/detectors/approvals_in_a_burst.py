@@ -16,13 +16,15 @@ def approvals_in_a_burst(
     least_sessions: int = 10,
     least_of_all: int = 50,
     hasty: float = 0.1,
+    impact: float = 0.5,
 ) -> Finding | None:
     """A person said yes faster and more often than this person ever did: a rubber stamp, or a yes that was worn down.
 
     Quiet: for fewer than eight yeses within ten minutes; where the person said yes as often on an earlier day; where
     each yes took its usual time. A person with fewer than ten sessions is judged by everybody's fifty or more.
     Misses: a person who always stamps.
-    Method: the rate against the person's own history; latency against the person's own mean (OWASP ASI09).
+    Method: the rate against the person's own history, by Laplace's rule of succession; latency
+    against the person's own mean (OWASP ASI09).
     """
     stamp = facts.stamp
     if stamp is None or len(stamp.steps) < least or stamp.shown:
@@ -44,7 +46,7 @@ def approvals_in_a_burst(
             else f"0 of {stamp.sessions_of_all:,} sessions with anybody's yes had as many"
         )
         + (f"; a yes usually took {usual:.0f} s" if usual is not None else ""),
-        anomaly=0.9 if is_hasty else 0.7,
+        anomaly=1 - 1 / ((stamp.sessions if is_known else stamp.sessions_of_all) + 2),
         path=stamp.steps,
-        impact=0.3,
+        impact=impact,
     )
