@@ -33,7 +33,7 @@ def usual_tool_does_something_new(
     if new.shown_by_all > usual_among_all * new.sessions_of_all:
         return None
     reach = facts.reach
-    where = f" on {step.target}, which it never reached," if reach.is_new else ""
+    where = f" on {step.target}, which it never reached" if reach.is_new else ""
     doubt = min(1.0, 4 * reach.chance) if reach.is_new else 1.0
     return Finding(
         title="a usual tool did something new" + (" in a new place" if reach.is_new else ""),
