@@ -14,6 +14,8 @@ _SHORTEST = 5
 _LONGEST = 2000
 _LONGEST_SAID = 1000
 REQUEST = "the request"
+ORDER = "another agent's order"
+"""What a parent told its child, and nobody had told the parent."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -72,7 +74,8 @@ class Provenance(msgspec.Struct):
         if target is None or len(target) < _SHORTEST:
             return None
         if target in self.requests.get(step.session_id, ""):
-            of, source, in_text = REQUEST, None, False
+            first, asked = self.asked.get(step.session_id, (agent, target))
+            of, source, in_text = REQUEST if first == agent or target in asked else ORDER, None, False
         else:
             outputs = self.outputs.get(step.session_id, ())
             source = next((s for s in outputs if s.result and target in s.result), None)

@@ -139,13 +139,42 @@ def test_what_the_person_asked_for_by_name_is_excused(fleet: Fleet, tmp_path) ->
     assert excused(Fleet(tmp_path / "other"), None, "please look at fw-edge-2") == 1
 
 
+def told(agent: str, text: str) -> dict[str, object]:
+    said = json.dumps([{"role": "user", "content": text}])
+    return {"kind": "lifecycle", "tool": None, "operation": "invoke_agent", "agent_id": agent, "arguments": said}
+
+
+def rule(target: str) -> dict[str, object]:
+    return call("modify_firewall_rule", target=target, agent_id="changer")
+
+
 def test_what_a_parent_tells_its_child_is_no_request_of_a_person(fleet: Fleet) -> None:
     fleet.habit("changer", *HABIT)
     fleet.habit("parent", *HABIT)
-
-    def told(agent: str, text: str) -> dict[str, object]:
-        return {"kind": "lifecycle", "tool": None, "operation": "invoke_agent", "agent_id": agent, "arguments": json.dumps([{"role": "user", "content": text}])}  # fmt: skip
-
-    does = call("modify_firewall_rule", target="fw-edge-9", agent_id="changer")
-    fleet.session("parent", DAY, told("parent", "look around"), told("changer", "open fw-edge-9"), does, name="s")
+    fleet.session("parent", DAY, told("parent", "look around"), told("changer", "open fw-edge-9"), rule("fw-edge-9"), name="s")  # fmt: skip
     assert worst(fleet.judge()).finding.share_after_excuse == 1
+
+
+# order_that_nobody_had_given
+
+
+@pytest.mark.parametrize(
+    ("asked", "ordered_before", "is_found"),
+    [
+        ("look around", "open fw-edge-1, as the plan says", True),
+        ("please open fw-edge-9", "open fw-edge-1, as the plan says", False),
+        ("look around", None, False),
+    ],
+)
+def test_an_order_for_what_the_person_did_not_name(
+    fleet: Fleet, asked: str, ordered_before: str | None, is_found: bool
+) -> None:
+    """Before that day the person named each target, or (None) the parent always decided on it."""
+    for day in range(5):
+        for minute in range(8):
+            order = ordered_before or "open fw-edge-1"
+            first = told("parent", "open fw-edge-1" if ordered_before else "look around")
+            fleet.session("parent", day, first, told("changer", order), rule("fw-edge-1"), minute=minute * 30)
+    fleet.session("parent", DAY, told("parent", asked), told("changer", "open fw-edge-9"), rule("fw-edge-9"), name="s")
+    found = [f for f in fleet.judge().found if f.detector.name == "order_that_nobody_had_given"]
+    assert (["s"] if is_found else []) == [f.step.session_id for f in found]
