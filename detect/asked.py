@@ -21,10 +21,11 @@ from ingest.arguments import named_in
 
 _ASKS: Final = re.compile(
     r"(?:ask|request|await|wait|require|need|seek|obtain|prompt)[\w.-]*(?:human|person|operator|approv|confirm|permission"
-    r"|consent|sign_?off|authoriz|authoris)|human[\w.-]*(?:loop|input|approv|decision|review|confirm|feedback|gate)"
+    r"|sign_?off)|human[\w.-]*(?:loop|input|approv|decision|review|confirm|feedback|gate)"
     r"|approval(?![\w.-]*(?:list|search|polic|rule|creat|update|delete|set))\b|approval_?(?:request|gate|step|prompt)",
     re.IGNORECASE,
 )
+_IS_A_PERSONS: Final = re.compile(r"human|person|operator|approv|sign_?off", re.IGNORECASE)
 _KEYS_OF_DECISION: Final = (
     "decision", "approved", "approval", "verdict", "outcome", "answer", "response", "reply", "granted", "confirmed",
     "status", "state", "result",
@@ -61,6 +62,8 @@ def as_decision(step: Step) -> Step:
     if approval is None:
         return step
     who = next((value for key in _KEYS_OF_WHO if isinstance(value := said.get(key), str) and value), None)
+    if who is None and not says(_IS_A_PERSONS, step.tool):
+        return step  # `request_permission` may be answered by a system
     asked = _members(step.arguments)
     tool = next((v for key in _KEYS_OF_TOOL if isinstance(v := asked.get(key), str) and _TOOL_NAME.fullmatch(v)), None)
     inner = next((value for value in asked.values() if isinstance(value, dict)), None)

@@ -49,6 +49,8 @@ def worst(detected: Detected) -> Found:
         ("HumanInTheLoop", "Yes, go ahead", ("approved", None)),
         ("slack__approval", {"status": "pending"}, None),
         ("request_approval", {"id": "req-7"}, None),
+        ("request_permission", {"status": "approved"}, None),
+        ("ask_permission", {"status": "approved", "by": "ana"}, ("approved", "ana")),
         ("list_users", {"status": "approved", "by": "ana"}, None),
         ("approve_change", {"status": "approved", "by": "ana"}, None),
         ("create_approval_policy", {"status": "approved"}, None),
