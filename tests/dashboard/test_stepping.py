@@ -16,7 +16,7 @@ INCIDENT = "sess-incident-0042"
 def at(watched: Watched, number: int, last: int = 12) -> None:
     """On this step: in the heading, on the card's place in the list, and in the URL."""
     watched.page.get_by_role("heading", name=f"Step {number} of {last}", exact=True).wait_for()
-    watched.page.wait_for_url(re.compile(rf"[?&]step={number}(&|$)"))
+    watched.page.wait_for_function("n => new URLSearchParams(location.search).get('step') === n", arg=str(number))
     assert watched.page.locator("[aria-current=step] .n").inner_text() == str(number)
 
 
