@@ -14,6 +14,7 @@ from typing import Final
 from baseline.capability import Capabilities
 from baseline.capability_table import Capability, name_set
 from baseline.statements import HTTP, LONGEST, MOST_PARTS, of_request, of_statement, weightiest
+from ingest.command_lines import SSH_TAKES
 
 _JOINS: Final = re.compile(r"&&|\|\||[;|\n]")
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=.*")
@@ -24,6 +25,8 @@ _WRAPPERS: Final = frozenset(
 _SHELLS: Final = name_set("""
     bash sh zsh dash powershell pwsh cmd cmd.exe powershell.exe
 """)
+DATABASES: Final = frozenset(("psql", "mysql", "sqlcmd", "snowsql", "clickhouse-client"))
+"""Programs that take a statement as one of their words."""
 _CLOUD_WORDS: Final = name_set("""
     az gcloud gsutil oci doctl ibmcloud vault okta gh glab terraform helm docker podman op bw gam snow
     databricks
@@ -92,7 +95,6 @@ _FETCHED: Final = re.compile(
     re.IGNORECASE,
 )
 """Running what was fetched or decoded, unseen, or handing a shell to whoever listens (ATT&CK T1059, T1105)."""
-_SSH_TAKES: Final = frozenset(f"-{letter}" for letter in "bcDEeFiJLlmoOpPQRSWw")
 _DOCKER_TAKES: Final = frozenset(("-e", "--env", "-u", "--user", "-w", "--workdir", "--env-file"))
 
 
@@ -143,7 +145,7 @@ def _inner(words: Sequence[str]) -> str:
         return shlex.join(rest[rest.index("--") + 1 :]) if "--" in rest else ""
     if program in ("docker", "podman") and rest[:1] == ["exec"]:
         return shlex.join(_behind_name(rest[1:], _DOCKER_TAKES))
-    return " ".join(_behind_name(rest, _SSH_TAKES)) if program in ("ssh", "rsh", "plink") else ""
+    return " ".join(_behind_name(rest, SSH_TAKES)) if program in ("ssh", "rsh", "plink") else ""
 
 
 def _behind_name(rest: Sequence[str], takes: frozenset[str]) -> Sequence[str]:
@@ -174,7 +176,7 @@ def _of_part(words: Sequence[str], capabilities: Capabilities) -> Capability | N
         return capabilities.classify("_".join(plain[:2])).capability
     if program in ("curl", "wget", "http", "invoke-webrequest"):
         return _of_curl(rest, plain, capabilities)
-    if program in ("psql", "mysql", "sqlcmd", "snowsql", "clickhouse-client"):
+    if program in DATABASES:
         return next((found for word in rest if " " in word and (found := of_statement(word))), "read")
     if program == "aws" and len(plain) > 1:
         return capabilities.classify(f"{plain[0]}:{plain[1].replace('-', '')}").capability

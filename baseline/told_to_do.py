@@ -13,7 +13,7 @@ from typing import Final
 
 from baseline.capability_table import name_set
 from baseline.carried import COMMAND_KEYS, STATEMENT_KEYS
-from baseline.command_line import parts_of, plain_words, takes_credentials
+from baseline.command_line import DATABASES, parts_of, plain_words, takes_credentials
 
 MARK: Final = "!"
 """In the place of a verb: what follows is no name among many but something that a call does or does not."""
@@ -32,7 +32,6 @@ _TWO_WORDS: Final = frozenset(("kubectl", "oc", "k", "aws", "az", "gcloud", "vau
 _ON_A_NAME: Final = (["exec"], ["logs"], ["cp"], ["attach"], ["port-forward"], ["debug"], ["config"], ["use"])
 """Verbs behind which a name of somebody's own stands, and no kind of thing."""
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]*")
-_DATABASES: Final = frozenset(("psql", "mysql", "sqlcmd", "snowsql", "clickhouse-client"))
 _INTO: Final = re.compile(r">>?\s*(\S+)")
 _STATEMENT: Final = re.compile(r"^\s*([A-Za-z]+)")
 _TABLES: Final = re.compile(
@@ -98,7 +97,7 @@ def _of_command(line: str) -> Iterator[tuple[str, str]]:
             verbs = [w.lower() for w in kinds if _WORD.fullmatch(w)]
             said += verbs[: 2 if program in _TWO_WORDS and verbs[:1] not in _ON_A_NAME else 1]
         yield " ".join(said[: 2 if program in _TWO_WORDS else 1]), " ".join(said)
-        if program in _DATABASES:
+        if program in DATABASES:
             for word in words[1:]:
                 if " " in word:
                     yield from _of_statements(word)

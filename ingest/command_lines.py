@@ -91,7 +91,9 @@ def _windows(rest: Sequence[str]) -> str | None:
     return None
 
 
-_SSH: Final = _first_plain(frozenset(f"-{letter}" for letter in "bcDEeFiJLlmoOpPQRSWw"))
+SSH_TAKES: Final = frozenset(f"-{letter}" for letter in "bcDEeFiJLlmoOpPQRSWw")
+"""The options of ssh that take a value, which is no host."""
+_SSH: Final = _first_plain(SSH_TAKES)
 _CLUSTER: Final = _behind("-n", "--namespace", "--context", "--cluster")
 _SERVER: Final = _behind("-h", "--host", "--hostname", "-S", "--server", "-H")
 _READS: Final[dict[str, Callable[[Sequence[str]], str | None]]] = {
