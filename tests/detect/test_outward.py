@@ -96,12 +96,18 @@ def test_who_asks_does_not_approve(fleet: Fleet, approved: str, is_found: bool) 
     assert ("own_request_approved" in fired(fleet.judge())) is is_found
 
 
-def test_an_agent_with_the_right_to_its_own_changes_says_nothing(fleet: Fleet) -> None:
+def test_an_agent_that_approved_its_own_from_its_first_day_on_says_nothing(fleet: Fleet) -> None:
+    fleet.habit("changer", *change())
+    fleet.session("changer", DAY, *change())
+    assert "own_request_approved" not in fired(fleet.judge())
+
+
+def test_a_yes_of_its_own_that_was_told_is_no_habit(fleet: Fleet) -> None:
     fleet.habit("changer", call("create_change", target=None, arguments='{"summary": "rule"}'))
     for day in range(DAY, DAY + 4):
         fleet.session("changer", day, *change())
     found = [f for f in fleet.judge().found if f.detector.name == "own_request_approved"]
-    assert len(found) == 4, "a yes of its own that was told is no habit: a person has to call it benign"
+    assert len(found) == 4, "a person has to call it benign"
 
 
 # approvals
