@@ -141,11 +141,14 @@ class Approvals(msgspec.Struct):
         if agent and agent not in self.agents:
             remember(self.agents, agent, True)
 
-    def covering(self, step: Step) -> Coverage:
-        """The best that can be said of a step; an approval that names nothing covers the next step only."""
+    def covering(self, step: Step, run: str = "") -> Coverage:
+        """The best that can be said of a step; an approval that names nothing covers the next step only.
+
+        `run`: the session of the same run in another log (`detect.run_names.Runs.of`), whose decisions count as well.
+        """
         if (own := self._own(step)) is not None:
             return own
-        decided = self.decided.get(step.session_id) or self.decided.get(named_session(step), [])
+        decided = self.decided.get(step.session_id) or self.decided.get(run, [])
         if not decided:
             if self._is_replayed(step):
                 return Coverage("replayed")
@@ -222,7 +225,9 @@ class Approvals(msgspec.Struct):
         if given.tool is not None and step.target is None and action_of(given.tool) == action_of(step.tool or ""):
             return not _differs(approval.arguments, step.arguments)
         if step.target is not None and step.target in approval.named:
-            return given.tool is None or given.tool != step.tool or not _differs(approval.arguments, step.arguments)
+            if given.tool != step.tool:
+                return given.tool is None or given.capability in (None, step.capability)
+            return not _differs(approval.arguments, step.arguments)
         if given.target is not None:
             return False
         if given.tool is not None:
@@ -234,12 +239,6 @@ class Approvals(msgspec.Struct):
         if step.event_id not in approval.used_by:
             approval.used_by.append(step.event_id)
         return True
-
-
-def named_session(step: Step) -> str:
-    """The session that a role session is named after: a cloud's own log knows an agent's run by that name alone."""
-    principal = step.principal or ""
-    return principal.rpartition("/")[2] if "/" in principal else ""
 
 
 @lru_cache(maxsize=1 << 14)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, Literal, get_args
 
@@ -11,6 +10,7 @@ import msgspec
 
 from detect.detectors import Detector, Finding, Shows
 from detect.handed_out import IS_TEMPORARY
+from detect.run_names import names_of
 from detect.step import Step
 from ingest.event import identify
 
@@ -24,9 +24,6 @@ _A_DECADE: Final = 8.0
 """Evidence of this many powers of ten is an anomaly of 0.9."""
 _MOST_ON_TARGET: Final = 4
 """Agents with movements on one target; what more of them share is a gateway or a default, not a root."""
-_SHORTEST_RUN: Final = 16
-"""Letters and digits of a name that is nobody else's."""
-_LEAST_DIGITS: Final = 4
 _PRIVILEGED: Final = 0.5
 """The least impact of a privileged class."""
 _TOGETHER_NS: Final = 24 * 3600 * 1_000_000_000
@@ -195,19 +192,8 @@ def shared(f: Found) -> set[tuple[str, str]]:
         keys.add(("target", step.target))
     if step.credential_id is not None and IS_TEMPORARY.match(step.credential_id):
         keys.add(("credential", step.credential_id))
-    keys.update(("run", name) for name in _runs(step))
+    keys.update(("run", name) for name in names_of(step))
     return keys
-
-
-def _runs(step: Step) -> Iterator[str]:
-    """The run that a step belongs to, as other logs may spell it: an agent that assumes a role usually names the
-    session of it after its own run. Names that anybody may give (`backup`) are none."""
-    principal = step.principal or ""
-    of_role = principal.rpartition("/")[2] if ":assumed-role/" in principal else ""
-    for name in (step.session_id, of_role):
-        plain = "".join(c for c in name.lower() if c.isalnum())
-        if len(plain) >= _SHORTEST_RUN and sum(c.isdigit() for c in plain) >= _LEAST_DIGITS:
-            yield plain
 
 
 def build_cases(found: list[Found]) -> list[Case]:

@@ -41,6 +41,7 @@ from detect.reach import Place, Reaches
 from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
 from detect.role_chain import role_chain
+from detect.run_names import Runs
 from detect.shift import Shifts
 from detect.stamping import Stamps
 from detect.step import Step
@@ -57,6 +58,7 @@ _GOES: Final = frozenset({"remote_execution", "credential"})
 class Memory(msgspec.Struct):
     """Everything that the pass remembers."""
 
+    runs: Runs = msgspec.field(default_factory=Runs)
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     excuses: Excuses = msgspec.field(default_factory=Excuses)
     credentials: Credentials = msgspec.field(default_factory=Credentials)
@@ -131,6 +133,7 @@ class CausalPass:
                 return self._call(step)
             case "approval":
                 memory.approvals.take(step)
+                memory.runs.begin(step.session_id)
                 stamp = memory.stamps.take(step, memory.habits)
                 return Facts(asked="approval", reach=NOWHERE, stamp=stamp) if stamp is not None else None
             case "handoff":
@@ -140,6 +143,7 @@ class CausalPass:
                 if step.operation == "WorkflowExecutionStarted":
                     memory.delegations.join_to_parent(step)
                 memory.provenance.take(step)
+                memory.runs.begin(step.session_id)
                 return None
 
     def _call(self, step: Step) -> Facts | None:
@@ -170,10 +174,14 @@ class CausalPass:
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
-                coverage, said = memory.approvals.covering(step), memory.provenance.text_that_named(step)
+                coverage, said = (
+                    memory.approvals.covering(step, memory.runs.of(step)),
+                    memory.provenance.text_that_named(step),
+                )
                 memory.credentials.take(step, None, coverage, self._history, memory.habits, said)
                 memory.lives.given_out(step)
-            memory.excuses.take(step)
+            if memory.excuses.take(step):
+                memory.runs.begin(step.session_id)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
         return facts
@@ -188,7 +196,8 @@ class CausalPass:
         outward: NewDomain | None,
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
-        coverage = memory.approvals.covering(step)
+        run = memory.runs.of(step)
+        coverage = memory.approvals.covering(step, run)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         delegation = memory.delegations.of(step)
@@ -234,10 +243,11 @@ class CausalPass:
             if is_covered
             else memory.excuses.of(
                 step,
+                run,
                 coverage,
                 habits,
                 memory.approvals.agents,
-                memory.provenance.request(step),
+                memory.provenance.request(run),
             ),
             has_history=has_history,
             root=root,

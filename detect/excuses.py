@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from detect.approvals import Coverage, named_session
+from detect.approvals import Coverage
 from detect.changes import Change, change_of
 from detect.containment import takes_away
 from detect.memory import Habits, remember
@@ -59,13 +59,13 @@ class Excuses(msgspec.Struct):
     about: dict[str, str] = {}
     """A place -> the latest record in force that names it and says who is to carry it out."""
 
-    def take(self, step: Step) -> None:
-        """Remember a record that was looked up and found to be in force."""
+    def take(self, step: Step) -> bool:
+        """Remember a record that was looked up and found to be in force; whether it was."""
         if not step.result or step.is_privileged or not step.is_done:
-            return
+            return False
         state = _IN_FORCE.search(step.result)
         if state is None:
-            return
+            return False
         numbered = [v for _, v in scalars_in(step.arguments) if len(v) >= _SHORTEST and any(c.isdigit() for c in v)]
         changes = {number: change_of(number, state[1], step.result) for number in numbered}
         remember(self.looked_up, step.session_id, self.looked_up.get(step.session_id, {}) | changes, _MOST_SESSIONS)
@@ -75,23 +75,25 @@ class Excuses(msgspec.Struct):
                 for name in change.named:
                     if is_place(name):
                         remember(self.about, name, number, _MOST_RECORDS)
+        return True
 
     def of(
-        self, step: Step, coverage: Coverage, habits: Habits, agents: Container[str], request: str = ""
+        self, step: Step, run: str, coverage: Coverage, habits: Habits, agents: Container[str], request: str = ""
     ) -> Excuse | None:
         """What speaks for a privileged step; None where nothing does.
 
-        `agents`: who is known to act as one; `request`: what a person asked the session's first agent.
+        `run`: the session of the same run in another log; `agents`: who is known to act as one; `request`: what a
+        person asked the session's first agent.
         """
         answer = Excuse("takes access away rather than giving it", _CONTAINMENT) if takes_away(step) else None
         target = step.target or ""
         is_named = len(target) >= _SHORTEST and target in request
         asked = Excuse(f"the request names {target}", _ASKED) if is_named else None
-        said = (self._change(step, agents, request), self._policy(step, coverage, habits), answer, asked)
+        said = (self._change(step, run, agents, request), self._policy(step, coverage, habits), answer, asked)
         found = [excuse for excuse in said if excuse is not None]
         return min(found, key=lambda excuse: excuse.weight, default=None)
 
-    def _change(self, step: Step, agents: Container[str], request: str) -> Excuse | None:
+    def _change(self, step: Step, run: str, agents: Container[str], request: str) -> Excuse | None:
         """A change in force that is for this step: cited by it, by one before it in the session, or looked up there
         and about just this thing, or looked up for whom it runs."""
         if not self.anywhere:
@@ -102,7 +104,7 @@ class Excuses(msgspec.Struct):
             if change is not None and change.is_for(step, agents):
                 told = f"the request cites {number} ({_said(change, step)})"
                 return Excuse(told, _weight(change, step, _CHANGE))
-        known = self.looked_up.get(session) or self.looked_up.get(named_session(step), {})
+        known = self.looked_up.get(session) or self.looked_up.get(run, {})
         values = dict.fromkeys(value for _, value in scalars_in(step.arguments) if value != step.target)
         for number in values:
             change = known.get(number) or self.anywhere.get(number)

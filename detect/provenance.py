@@ -93,9 +93,9 @@ class Provenance(msgspec.Struct):
         habits.note(step.session_id, "origin", agent)
         return Origin(of, source, is_usual, in_text, cases)
 
-    def request(self, step: Step) -> str:
+    def request(self, session: str) -> str:
         """What the session's first agent was asked, as far as the log shows it."""
-        return self.asked.get(step.session_id, ("", ""))[1]
+        return self.asked.get(session, ("", ""))[1]
 
     def text_that_named(self, step: Step) -> Said | None:
         """The first output of the session in whose running text stands what this step takes."""

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from detect.approvals import Approvals, canonical_digest
+from detect.run_names import Runs
 from detect.step import Step
 
 HOUR_NS = 3600 * 1_000_000_000
@@ -54,8 +55,26 @@ def cover(*steps: Step) -> str:
         (yes(arguments='{"bucket": "b1", "expires_at": "1970-01-01T00:30:00Z"}'), "expired"),
         (yes(arguments='{"bucket": "b1", "ttl_seconds": 60}'), "expired"),
         (yes(tool="rotate_key", target="k1", arguments="{}"), "none"),
+        (yes(tool="describe_bucket", capability="read"), "none"),
+        (yes(tool="aws_s3_delete", capability="destructive"), "covered"),
+        (yes(tool="change_gate", capability=None), "covered"),
     ],
-    ids=["this", "other target", "itself", "an agent", "a service", "denied", "policy", "old", "until", "ttl", "other"],
+    ids=[
+        "this",
+        "other target",
+        "itself",
+        "an agent",
+        "a service",
+        "denied",
+        "policy",
+        "old",
+        "until",
+        "ttl",
+        "other",
+        "a lesser act on it",
+        "as another log names it",
+        "a gate",
+    ],
 )
 def test_what_a_decision_says_of_a_step(given: Step, expected: str) -> None:
     assert cover(given, step()) == expected
@@ -79,6 +98,28 @@ def test_an_approval_of_another_session_cited_for_something_else_is_replayed() -
     first = yes(arguments='{"bucket": "b1", "approval_id": "APR-1001"}')
     assert cover(first, step(session="s2", target="b9", arguments=cites)) == "replayed"
     assert cover(first, step(arguments='{"bucket": "b1", "approval_id": "APR-1001"}')) == "covered"
+
+
+ROLE = "arn:aws:sts::123456789012:assumed-role/fixer-role/"
+
+
+@pytest.mark.parametrize(
+    ("session", "named", "expected"),
+    [
+        ("remediation/20261019-19f8396111", "remediation-20261019-19f8396111", "covered"),
+        ("remediation/20261019-19f8396111", "remediation-20261019-19f8396112", "cannot_record"),
+        ("nightly/backup", "nightly-backup", "cannot_record"),
+        ("nightly-backup", "nightly-backup", "covered"),
+    ],
+    ids=["spelt otherwise", "another run", "a name that anybody may give", "the same name"],
+)
+def test_a_yes_to_a_run_holds_for_what_the_clouds_own_log_says_of_it(session: str, named: str, expected: str) -> None:
+    runs, approvals = Runs(), Approvals()
+    given = yes(session=session, tool="aws_delete", capability="destructive")
+    runs.begin(given.session_id)
+    approvals.take(given)
+    seen = step(session="role/x/ASIA1", approval="cannot_record", tool="s3:DeleteBucket", principal=ROLE + named)
+    assert approvals.covering(seen, runs.of(seen)).cover == expected
 
 
 def test_a_source_that_cannot_record_approvals_is_never_unapproved() -> None:
