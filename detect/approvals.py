@@ -156,14 +156,20 @@ class Approvals(msgspec.Struct):
         verdicts = [(self._weigh(approval, step), approval) for approval in reversed(decided)]
         for cover, approval in verdicts:
             if cover == "covered":
-                if step.is_done and step.event_id not in approval.used_by:
-                    approval.used_by.append(step.event_id)
-                return Coverage("covered", approval.step.approver, approval.step.without_payload())
+                return _used(approval, step)
         for wanted in reversed(_WORST_LAST):
             for cover, approval in verdicts:
                 if cover == wanted:
                     return Coverage(cover, approval.step.approver, approval.step.without_payload())
         return Coverage("none")
+
+    def covered_in(self, sessions: Iterable[str], step: Step) -> Coverage | None:
+        """The yes of one of these sessions to just this step; what they decided otherwise says nothing of it."""
+        for session in sessions:
+            for approval in reversed(self.decided.get(session, [])):
+                if approval.step.tool is not None and self._weigh(approval, step) == "covered":
+                    return _used(approval, step)
+        return None
 
     def _own(self, step: Step) -> Coverage | None:
         """What the call's own record says of its approval."""
@@ -239,6 +245,12 @@ class Approvals(msgspec.Struct):
         if step.event_id not in approval.used_by:
             approval.used_by.append(step.event_id)
         return True
+
+
+def _used(approval: Approval, step: Step) -> Coverage:
+    if step.is_done and step.event_id not in approval.used_by:
+        approval.used_by.append(step.event_id)
+    return Coverage("covered", approval.step.approver, approval.step.without_payload())
 
 
 @lru_cache(maxsize=1 << 14)

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from baseline.history import History
-from detect.approvals import Approvals
+from detect.approvals import Approvals, Coverage
 from detect.authority import Delegations
 from detect.behaviour import Behaviour
 from detect.chains import Chains
@@ -174,10 +174,7 @@ class CausalPass:
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
-                coverage, said = (
-                    memory.approvals.covering(step, memory.runs.of(step)),
-                    memory.provenance.text_that_named(step),
-                )
+                coverage, said = self._covering(step), memory.provenance.text_that_named(step)
                 memory.credentials.take(step, None, coverage, self._history, memory.habits, said)
                 memory.lives.given_out(step)
             if memory.excuses.take(step):
@@ -185,6 +182,17 @@ class CausalPass:
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
         return facts
+
+    def _covering(self, step: Step) -> Coverage:
+        """What the decisions of the step's run say of it; where its log can record none, those of the sessions that
+        took the credential it acts with."""
+        memory = self._memory
+        coverage = memory.approvals.covering(step, memory.runs.of(step))
+        if coverage.cover != "cannot_record":
+            return coverage
+        taken = memory.credentials.chain(step, self._window_s)
+        takers = dict.fromkeys(taking.session_id for taking in reversed(taken))
+        return memory.approvals.covered_in(takers, step) or coverage
 
     def _judged(
         self,
@@ -197,7 +205,7 @@ class CausalPass:
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
         run = memory.runs.of(step)
-        coverage = memory.approvals.covering(step, run)
+        coverage = self._covering(step)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         delegation = memory.delegations.of(step)

@@ -388,3 +388,18 @@ def test_what_two_logs_tell_of_one_run_is_one_case(fleet: Fleet) -> None:
     together = [{s.session_id for s in case.path} for case in fleet.judge().cases]
     assert {"fix/20260309-7c1d99aa", "role/automation/fix-20260309-7c1d99aa/day"} in together
     assert {"backup"} in together
+
+
+@pytest.mark.parametrize(("asked_for", "is_quiet"), [("db/root", True), ("db/other", False)], ids=["this", "another"])
+def test_a_yes_in_the_session_that_took_the_role_holds_for_the_clouds_log(
+    fleet: Fleet, asked_for: str, is_quiet: bool
+) -> None:
+    key, role = "ASIAQ7EXAMPLE00TEMP0", "arn:aws:sts::123456789012:assumed-role/fixer/hourly"
+    taken = told(access_key_id=key, session_token="t" * 40)
+    fleet.habit("fixer", look(), call("assume_role", target="fixer", result=taken))
+    fleet.habit("role/fixer", call("s3:ListBuckets"), principal=role, approval="cannot_record")
+    fleet.session("fixer", DAY, approval(tool="get_secret_value", target=asked_for),
+                  call("assume_role", target="fixer", result=taken))  # fmt: skip
+    fleet.session("role/fixer", DAY, call("secretsmanager:GetSecretValue", target="db/root"), principal=role,
+                  credential_id=key, approval="cannot_record", minute=5)  # fmt: skip
+    assert ("first_privileged_use" not in fired(fleet.judge())) is is_quiet
