@@ -19,8 +19,10 @@ MARK: Final = "!"
 """In the place of a verb: what follows is no name among many but something that a call does or does not."""
 _MOST: Final = 16
 _LONGEST_WORD: Final = 40
-_DOCUMENT_KEYS: Final = frozenset(("documentname", "playbook", "playbookname", "runbook", "runbookname"))
-"""Argument names under which a tool is told what prepared work to run."""
+_DOCUMENT_KEYS: Final = name_set("""
+    documentname playbook playbookname runbook runbookname package packagename bundle bundlename installer software
+""")
+"""Argument names under which a tool is told what prepared work to run, or what to install."""
 _LONGEST_STATEMENT: Final = 2_000
 _HAS_VERBS: Final = name_set("""
     kubectl oc k helm git docker podman aws az gcloud systemctl service apt apt-get dnf yum pip npm terraform vault gh

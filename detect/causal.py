@@ -42,6 +42,7 @@ from detect.registry import NO_REGISTRY, Registry
 from detect.restrictions import Restrictions
 from detect.role_chain import role_chain
 from detect.run_names import Runs
+from detect.same_place import Neighbour, ReadHere
 from detect.shift import Shifts
 from detect.stamping import Stamps
 from detect.step import Step
@@ -66,6 +67,7 @@ class Memory(msgspec.Struct):
     named_next: NamedNext = msgspec.field(default_factory=NamedNext)
     delegations: Delegations = msgspec.field(default_factory=Delegations)
     reaches: Reaches = msgspec.field(default_factory=Reaches)
+    read_here: ReadHere = msgspec.field(default_factory=ReadHere)
     restrictions: Restrictions = msgspec.field(default_factory=Restrictions)
     lives: Lives = msgspec.field(default_factory=Lives)
     provenance: Provenance = msgspec.field(default_factory=Provenance)
@@ -160,6 +162,7 @@ class CausalPass:
             step.capability = unmasked.capability
         missing = missing_yes(step, memory.approvals, memory.habits)
         place = memory.reaches.place(step, memory.habits)
+        neighbour = memory.read_here.neighbour(step, memory.habits, self._window_s)
         doing = new_doing(step, memory.habits)
         outward = new_domain(step, self._history, memory.habits)
         is_asked = not is_service(step.agent_id) and (
@@ -168,9 +171,11 @@ class CausalPass:
             or outward is not None
             or approves(step)
             or (place is not None and place.is_first)
+            or neighbour is not None
+            or memory.opened.is_crossed(step, self._window_s)
             or memory.credentials.is_handed_on(step, self._history, memory.habits)
         )
-        facts = self._judged(step, unmasked, doing, missing, place, outward) if is_asked else None
+        facts = self._judged(step, unmasked, doing, missing, place, neighbour, outward) if is_asked else None
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
@@ -201,6 +206,7 @@ class CausalPass:
         doing: NewDoing | None,
         missing: MissingYes | None,
         place: Place | None,
+        neighbour: Neighbour | None,
         outward: NewDomain | None,
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
@@ -241,6 +247,7 @@ class CausalPass:
             missing_yes=missing,
             doing=doing,
             place=place,
+            neighbour=neighbour,
             outward=outward,
             own_request=made,
             own_requests=habits.seen("approves its own", step.agent_id) if made is not None else 0,
@@ -320,5 +327,6 @@ class CausalPass:
             memory.opened.take(step, is_new=is_open_move)
         if is_open_move:
             memory.reaches.remember(step)
+            memory.read_here.take(step)
         if not is_covered and weakens(step, self._history, is_own_rule=facts.rewrites_itself):
             memory.weakened.take(step, is_own_rule=facts.rewrites_itself)

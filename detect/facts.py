@@ -20,6 +20,7 @@ from detect.lives import Sleep
 from detect.outward import NewDomain
 from detect.provenance import Origin
 from detect.reach import Place, Reach, Stranger
+from detect.same_place import Neighbour
 from detect.shift import Shift
 from detect.stamping import Stamp
 from detect.step import Step
@@ -62,6 +63,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the step tells a usual tool to do that its agent never told it."""
     place: Place | None = None
     """Where the step goes out from, where nobody ever acted from there."""
+    neighbour: Neighbour | None = None
+    """Who took a secret in the place from which the step's identity acts for the first time."""
     outward: NewDomain | None = None
     """A domain that the step names as a destination, and that its agent never named."""
     own_request: Step | None = None

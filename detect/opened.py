@@ -48,6 +48,8 @@ class Opened(msgspec.Struct):
     """The steps that opened a path where their agent had never worked."""
     networks: dict[str, Step] = {}
     """Address ranges that were opened."""
+    ends: dict[str, tuple[str, ...]] = {}
+    """The step that opened a path -> every place that it names: who comes from one of them was let through."""
 
     def take(self, step: Step, *, is_new: bool = False) -> None:
         """Remember what an uncovered `network_path` step opened; what closes a path opens none.
@@ -63,7 +65,9 @@ class Opened(msgspec.Struct):
         slim = step.without_payload()
         if is_new:
             remember(self.lasting, step.event_id, True)
-        for place in (*places_of(step), *_places_in_text(values)):
+        named = tuple(dict.fromkeys((*places_of(step), *_places_in_text(values))))
+        remember(self.ends, step.event_id, named)
+        for place in named:
             remember(self.places, place, slim)
             if "/" in place and _network(place) is not None:
                 remember(self.networks, place, slim, _MOST_NETWORKS)
@@ -73,13 +77,23 @@ class Opened(msgspec.Struct):
 
         Where opening it was new to its agent, in the week before it: a path stays open until somebody closes it.
         """
-        if step.capability not in _CROSS or not self.places:
+        if not self.places:
             return None
+        if step.capability not in _CROSS:
+            return self.places[step.target or ""] if self.is_crossed(step, window_s) else None
         for place in places_of(step):
             opener = self.places.get(place) or self._range_of(place)
             if opener is not None and opener.event_id != step.event_id and self._is_followed(opener, step, window_s):
                 return opener
         return None
+
+    def is_crossed(self, step: Step, window_s: float) -> bool:
+        """Whether the step goes where a path was opened, out of the very place that it was opened for: whatever it does
+        there, it goes through."""
+        opener = self.places.get(step.target) if self.places and step.target is not None else None
+        if opener is None or opener.agent_id == step.agent_id or not self._is_followed(opener, step, window_s):
+            return False
+        return bool({step.source_host, step.agent_id} & set(self.ends.get(opener.event_id, ())))
 
     def _is_followed(self, opener: Step, step: Step, window_s: float) -> bool:
         return within(opener, step, max(window_s, _STAYS_OPEN_S) if opener.event_id in self.lasting else window_s)

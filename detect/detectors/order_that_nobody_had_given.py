@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import Final
+
 from baseline.history import History
 from detect.detectors import Finding, detector
 from detect.facts import Facts
 from detect.provenance import ORDER
 from detect.step import Step
+
+_ANYWHERE: Final = frozenset({"defence_impairment", "permission"})
+"""Classes that do harm on a thing that the agent knows."""
 
 
 @detector(needs=("target",), techniques=("T1548", "AML.T0053"), shows="movement")
@@ -14,8 +19,9 @@ def order_that_nobody_had_given(
     """An agent did on another agent's order what the person who had asked that one does not name.
 
     Quiet: where the person's request names the target; where the agent took targets from such orders before, with this
-    tool or for such work; where a person approved the step; where the target is not new to the agent; with fewer than
-    ten sessions whose targets have a known origin; where the log shows no request.
+    tool or for such work; where a person approved the step; where the target is not new to the agent, unless a defence
+    is impaired or rights are given there; with fewer than ten sessions whose targets have a known origin; where the log
+    shows no request.
     Misses: an order whose target the person named for something else.
     Method: effective authority = the human's grant ∩ the parent's authority ∩ the delegated scope (DelegationBench),
     for grants in prose: what the request names is the most that it can grant.
@@ -23,7 +29,9 @@ def order_that_nobody_had_given(
     origin = facts.origin
     if origin is None or origin.of != ORDER or origin.is_usual or origin.cases < least_sessions:
         return None
-    if facts.coverage.is_covered or not facts.is_new_reach or not facts.has_history or not step.is_done:
+    if facts.coverage.is_covered or not facts.has_history or not step.is_done:
+        return None
+    if not facts.is_new_reach and step.capability not in _ANYWHERE:
         return None
     handoffs = facts.delegation.handoffs if facts.delegation is not None else ()
     giver = handoffs[-1].agent_id if handoffs else "another agent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleets import Fleet, call
+from fleets import Fleet, approval, call
 
 from detect.asked import as_decision
 from detect.cases import Found
@@ -178,5 +178,19 @@ def test_an_order_for_what_the_person_did_not_name(
             first = told("parent", "open fw-edge-1" if ordered_before else "look around")
             fleet.session("parent", day, first, told("changer", order), rule("fw-edge-1"), minute=minute * 30)
     fleet.session("parent", DAY, told("parent", asked), told("changer", "open fw-edge-9"), rule("fw-edge-9"), name="s")
+    found = [f for f in fleet.judge().found if f.detector.name == "order_that_nobody_had_given"]
+    assert (["s"] if is_found else []) == [f.step.session_id for f in found]
+
+
+@pytest.mark.parametrize(("tool", "is_found"), [("disable_sensor", True), ("run_remote_command", False)])
+def test_an_order_that_impairs_a_defence_where_the_agent_always_works(fleet: Fleet, tool: str, is_found: bool) -> None:
+    for day in range(5):
+        for minute in range(8):
+            asked = (told("parent", "do it on host-1"), told("changer", "do it on host-1"))
+            fleet.session(
+                "parent", day, *asked, approval(target="host-1"), call(tool, target="host-1"), minute=minute * 30
+            )
+    order = told("changer", "do it on host-1")
+    fleet.session("parent", DAY, told("parent", "look around"), order, call(tool, target="host-1"), name="s")
     found = [f for f in fleet.judge().found if f.detector.name == "order_that_nobody_had_given"]
     assert (["s"] if is_found else []) == [f.step.session_id for f in found]

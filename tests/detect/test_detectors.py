@@ -323,6 +323,18 @@ def test_a_crossing_to_where_the_agent_always_goes_is_quiet(fleet: Fleet) -> Non
     assert "network_path_opened_then_crossed" not in fired(fleet.judge())
 
 
+@pytest.mark.parametrize(("host", "is_found"), [("runner-7.corp", True), ("runner-8.corp", False)])
+def test_whatever_comes_from_the_place_that_a_path_was_opened_for_crosses_it(
+    fleet: Fleet, host: str, is_found: bool
+) -> None:
+    fleet.habit("fw", call("modify_firewall_rule", target="db-1"))
+    fleet.habit("loader", look(), source_host=host)
+    rule = '{"host": "db-9", "source": "runner-7.corp"}'
+    fleet.session("fw", NEW_DAY, call("modify_firewall_rule", arguments=rule))
+    fleet.session("loader", NEW_DAY, call("get_rows", target="db-9"), minute=10, source_host=host)
+    assert ("network_path_opened_then_crossed" in fired(fleet.judge())) is is_found
+
+
 # delegation_widens_authority
 
 

@@ -38,6 +38,7 @@ def run(command: str, host: str = "host-1") -> dict[str, object]:
         ("command", "ls -l 2>/dev/null && id", [("ls", "ls"), ("id", "id")]),
         ("sql", "grant all on shop.orders to app", [("grant", "grant shop.orders")]),
         ("documentname", "Org-RunShell", [("", "documentname Org-RunShell")]),
+        ("bundle", "remote-help-1.0", [("", "bundle remote-help-#.#")]),
         ("comment", "rm -rf /", []),
     ],
 )  # fmt: skip

@@ -202,6 +202,31 @@ def test_an_identity_of_one_place_that_acts_from_another(fleet: Fleet, place: st
     assert len(detected.cases) == is_found, "one of the two supports the case that the other one raises"
 
 
+# identity_where_a_secret_was_read
+
+
+@pytest.mark.parametrize(
+    ("place", "minute", "secret", "yes", "is_found"),
+    [
+        ("10.0.0.1", 60, "db/root", False, True),
+        ("10.0.0.2", 60, "db/root", False, False),
+        ("10.0.0.1", 30 * 60, "db/root", False, False),
+        ("10.0.0.1", 60, "db/usual", False, False),
+        ("10.0.0.1", 60, "db/root", True, False),
+    ],
+    ids=["there", "in its own place", "more than a day later", "a secret as ever", "approved"],
+)
+def test_an_identity_that_acts_where_another_agent_read_a_secret(
+    fleet: Fleet, place: str, minute: int, secret: str, yes: bool, is_found: bool
+) -> None:
+    fleet.habit("keeper", look(), call("get_secret_value", target="db/usual"), source_host="10.0.0.1")
+    fleet.habit("payroll", look(), source_host="10.0.0.2")
+    allowed = [approval(target=secret)] if yes else []
+    fleet.session("keeper", DAY, *allowed, call("get_secret_value", target=secret), source_host="10.0.0.1")
+    fleet.session("payroll", DAY, look(), source_host=place, minute=minute)
+    assert ("identity_where_a_secret_was_read" in fired(fleet.judge())) is is_found
+
+
 # one_text_named_secret_and_place
 
 
