@@ -188,9 +188,16 @@ def test_an_order_that_impairs_a_defence_where_the_agent_always_works(fleet: Fle
         for minute in range(8):
             asked = (told("parent", "do it on host-1"), told("changer", "do it on host-1"))
             fleet.session(
-                "parent", day, *asked, approval(target="host-1"), call(tool, target="host-1"), minute=minute * 30
+                "parent",
+                day,
+                *asked,
+                approval(target="host-1", agent_id="changer"),
+                call(tool, target="host-1", agent_id="changer"),
+                minute=minute * 30,
             )
     order = told("changer", "do it on host-1")
-    fleet.session("parent", DAY, told("parent", "look around"), order, call(tool, target="host-1"), name="s")
+    fleet.session(
+        "parent", DAY, told("parent", "look around"), order, call(tool, target="host-1", agent_id="changer"), name="s"
+    )
     found = [f for f in fleet.judge().found if f.detector.name == "order_that_nobody_had_given"]
     assert (["s"] if is_found else []) == [f.step.session_id for f in found]
