@@ -206,7 +206,8 @@ class Approvals(msgspec.Struct):
     def _weigh(self, approval: Approval, step: Step) -> Cover:
         given = approval.step
         if not self._is_for(approval, step):
-            return "other_arguments" if given.tool is None or given.tool == step.tool else "none"
+            is_stretched = given.approval == "approved" and (given.tool is None or given.tool == step.tool)
+            return "other_arguments" if is_stretched else "none"
         if given.approval == "denied":
             return "denied"
         if given.approval == "automatic":

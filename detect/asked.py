@@ -51,19 +51,25 @@ def steps_and_decisions(connection: duckdb.DuckDBPyConnection, after: date | Non
 
 
 def as_decision(step: Step) -> Step:
-    """The call as the decision that it brought; the step as it is where it asked nobody, or nobody answered."""
-    if step.kind != "tool_call" or not step.result or not says(_ASKS, step.tool):
+    """The call as the decision that it brought; as a look at something where nobody has answered yet, whatever it asks
+    for: to ask is not to do. The step as it is where it asks nobody."""
+    if step.kind != "tool_call" or not says(_ASKS, step.tool):
         return step
+    decided = _decided(step) if step.result else None
+    return decided or msgspec.structs.replace(step, capability="read", is_sure=True)
+
+
+def _decided(step: Step) -> Step | None:
     said = _members(step.result)
     answer = next((value for key in _KEYS_OF_DECISION if (value := said.get(key)) is not None), None)
     if answer is None and not said:
-        answer = step.result.strip('"')
+        answer = (step.result or "").strip('"')
     approval = _decision(answer)
     if approval is None:
-        return step
+        return None
     who = next((value for key in _KEYS_OF_WHO if isinstance(value := said.get(key), str) and value), None)
     if who is None and not says(_IS_A_PERSONS, step.tool):
-        return step  # `request_permission` may be answered by a system
+        return None  # `request_permission` may be answered by a system
     asked = _members(step.arguments)
     tool = next((v for key in _KEYS_OF_TOOL if isinstance(v := asked.get(key), str) and _TOOL_NAME.fullmatch(v)), None)
     inner = next((value for value in asked.values() if isinstance(value, dict)), None)

@@ -22,6 +22,7 @@ from detect.handed_out import (
     given,
     holders_in,
     is_service,
+    manages_keys,
     may_grant,
     opaque_in,
     role_of,
@@ -94,6 +95,8 @@ class Credentials(msgspec.Struct):
     def _carried(self, step: Step, history: History, habits: Habits, window_s: float) -> Switch | None:
         """A credential in the arguments of a call: `export AWS_ACCESS_KEY_ID=…`, a header, a password."""
         if not self.given or step.arguments is None or step.capability in (None, "read", "credential"):
+            return None
+        if manages_keys(step):
             return None
         for token in _CARRIED.findall(step.arguments):
             for part in dict.fromkeys((token, token.rpartition("=")[2])):

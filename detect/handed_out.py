@@ -47,7 +47,11 @@ _MOMENTS: Final = ("", "%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p", "%a %b
 """Forms of a moment: ISO 8601, then as CloudTrail writes the expiration of a session."""
 OBJECT_KEYS: Final = frozenset({"accesskeyid", "accesskey", "keyid", "apikeyid", "tokenid"})
 """Argument names (lower case, without separators) under which a key-managing tool names the key that it manages."""
-_MANAGES_KEYS: Final = re.compile(r"(?:key|token|credential)s?$", re.IGNORECASE)
+_MANAGES_KEYS: Final = re.compile(
+    r"(?:key|token|credential)s?(?:[\W_]*(?:disable|delete|deactivate|remove|revoke|rotate|renew|expire|retire|create|update"
+    r"|list|get|describe|status|state)\w*)?$",
+    re.IGNORECASE,
+)
 _SERVICE: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.amazonaws\.com")
 _ASSUMED: Final = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?")
 
@@ -70,10 +74,15 @@ def acting_as(step: Step) -> str | None:
 
 def credential_of(step: Step) -> str | None:
     """The credential that the step acts with; a key that a key-managing tool names as its object is none."""
-    if step.credential_id is None or not says(_MANAGES_KEYS, step.tool):
+    if step.credential_id is None or not manages_keys(step):
         return step.credential_id
     objects = {value for key, value in scalars_in(step.arguments) if key in OBJECT_KEYS}
     return None if step.credential_id in objects else step.credential_id
+
+
+def manages_keys(step: Step) -> bool:
+    """Whether the step is about keys: those that it names are what it works on."""
+    return says(_MANAGES_KEYS, step.tool)
 
 
 @lru_cache(maxsize=64)

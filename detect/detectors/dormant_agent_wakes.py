@@ -15,14 +15,15 @@ def dormant_agent_wakes(
 
     Quiet: where the silence is less than a week or twice its longest until then; where the step is of its usual
     tools and targets, or reads, in a known place; where a person approved it; where the step acts in a known place
-    with a credential that somebody took just now: a role sleeps until it is assumed, a key until it is checked out.
+    with a credential that somebody took just now: a role sleeps until it is assumed, a key until it is checked out. A
+    new place says nothing of an identity that had a new one in every other session.
     Misses: an attacker who wakes it with its usual work first, for a day.
     Method: dormant account detection, with the agent's own longest silence as the measure.
     """
     sleep = facts.sleep
     if sleep is None or facts.coverage.is_covered or not step.is_done:
         return None
-    is_elsewhere = facts.place is not None
+    is_elsewhere = facts.place is not None and facts.place.distinct * 2 <= facts.place.sessions
     if not is_elsewhere and (
         not step.is_privileged or IS_TEMPORARY.match(step.credential_id or "") or facts.is_just_given
     ):

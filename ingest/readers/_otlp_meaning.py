@@ -164,7 +164,8 @@ def _approval(step: Observation, span: Span, found: Approved) -> Observation:
         status=_STATUS_OF.get(found.approval, "ok"),
         source_host=span.resource.host,
         target=named_in(found.arguments).target,
-        approver=found.approver,
+        # The answer stands in the turn of the person who gave it.
+        approver=found.approver or (step.on_behalf_of if found.approval in ("approved", "denied") else None),
         approval=found.approval,
         joins=found.joins,
         source=step.source,
