@@ -122,15 +122,18 @@ class Approvals(msgspec.Struct):
     asking: dict[str, bool] = {}
     """Agents of which the log shows decisions, whatever the source of their calls can record."""
 
-    def take(self, step: Step) -> None:
-        """Remember a decision."""
+    def take(self, step: Step) -> Approval | None:
+        """Remember a decision; returns a person's yes."""
         if step.approval in ("approved", "denied", "automatic"):
             decision = _read(step)
             if step.agent_id not in self.asking:
                 remember(self.asking, step.agent_id, True)
             remember(self.decided, step.session_id, [*self.decided.get(step.session_id, ()), decision][-50:])
-            if decision.reference is not None and step.approval == "approved":
-                self._cite(decision.reference, step)
+            if step.approval == "approved":
+                if decision.reference is not None:
+                    self._cite(decision.reference, step)
+                return decision if self._not_a_person(step.approver, step) is None else None
+        return None
 
     def _cite(self, reference: str, step: Step) -> None:
         if reference not in self.cited:

@@ -25,12 +25,13 @@ from detect.disguise import Shapes
 from detect.distance import Distances
 from detect.doing import NewDoing, new_doing
 from detect.effective import standing
+from detect.elsewhere import Elsewhere, names_of_actors
 from detect.escalation import Escalations
 from detect.excuses import Excuses
 from detect.facts import NOWHERE, Facts
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.handed_out import is_service, may_grant
-from detect.lives import Lives
+from detect.lives import Lives, concerns_lives
 from detect.memory import Habits, packed, unpacked
 from detect.named_next import NamedNext
 from detect.opened import Opened
@@ -61,6 +62,7 @@ class Memory(msgspec.Struct):
 
     runs: Runs = msgspec.field(default_factory=Runs)
     approvals: Approvals = msgspec.field(default_factory=Approvals)
+    elsewhere: Elsewhere = msgspec.field(default_factory=Elsewhere)
     excuses: Excuses = msgspec.field(default_factory=Excuses)
     credentials: Credentials = msgspec.field(default_factory=Credentials)
     opened: Opened = msgspec.field(default_factory=Opened)
@@ -134,7 +136,8 @@ class CausalPass:
             case "tool_call":
                 return self._call(step)
             case "approval":
-                memory.approvals.take(step)
+                if (yes := memory.approvals.take(step)) is not None:
+                    memory.elsewhere.take(yes)
                 memory.runs.begin(step.session_id)
                 stamp = memory.stamps.take(step, memory.habits)
                 return Facts(asked="approval", reach=NOWHERE, stamp=stamp) if stamp is not None else None
@@ -182,6 +185,8 @@ class CausalPass:
                 coverage, said = self._covering(step), memory.provenance.text_that_named(step)
                 memory.credentials.take(step, None, coverage, self._history, memory.habits, said)
                 memory.lives.given_out(step)
+            if step.is_done and concerns_lives(step):
+                memory.lives.take(step, is_covered=self._covering(step).is_covered)
             if memory.excuses.take(step):
                 memory.runs.begin(step.session_id)
         memory.reaches.note(step, memory.habits)
@@ -190,14 +195,26 @@ class CausalPass:
 
     def _covering(self, step: Step) -> Coverage:
         """What the decisions of the step's run say of it; where its log can record none, those of the sessions that
-        took the credential it acts with."""
+        took the credential it acts with, and what a person approved anywhere of just this."""
         memory = self._memory
         coverage = memory.approvals.covering(step, memory.runs.of(step))
         if coverage.cover != "cannot_record":
             return coverage
-        taken = memory.credentials.chain(step, self._window_s)
-        takers = dict.fromkeys(taking.session_id for taking in reversed(taken))
-        return memory.approvals.covered_in(takers, step) or coverage
+        takers = memory.credentials.takers(step, self._window_s)
+        in_run = memory.approvals.covered_in(dict.fromkeys(s.session_id for s in reversed(takers)), step)
+        return in_run or memory.elsewhere.covering(step, names_of_actors((step, *takers))) or coverage
+
+    def _run(self, step: Step) -> str:
+        """The session that tells of the run to which a cloud's step belongs: the one of its name, else of who took the
+        credential that it acts with."""
+        memory = self._memory
+        run = memory.runs.of(step)
+        if step.approval != "cannot_record" or memory.provenance.request(run) or run in memory.excuses.looked_up:
+            return run
+        takers = memory.credentials.takers(step, self._window_s)
+        sessions = [s.session_id for s in reversed(takers)]
+        known = (s for s in sessions if memory.provenance.request(s) or s in memory.excuses.looked_up)
+        return next(known, sessions[0] if sessions else run)
 
     def _judged(
         self,
@@ -210,7 +227,7 @@ class CausalPass:
         outward: NewDomain | None,
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
-        run = memory.runs.of(step)
+        run = self._run(step)
         coverage = self._covering(step)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
@@ -320,7 +337,7 @@ class CausalPass:
         memory.credentials.note(step, habits, self._window_s)
         said = memory.provenance.text_that_named(step) if step.gives else None
         memory.credentials.take(step, facts.switch, facts.coverage, self._history, habits, said)
-        memory.lives.take(step)
+        memory.lives.take(step, is_covered=is_covered)
         if step.gives:
             memory.lives.given_out(step)
         if step.capability == "network_path" and not is_covered:

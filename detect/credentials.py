@@ -127,6 +127,14 @@ class Credentials(msgspec.Struct):
             return ()
         return tuple(s for s in gift.chain if not is_service(s.agent_id))
 
+    def takers(self, step: Step, window_s: float) -> tuple[Step, ...]:
+        """The steps by which others came to what this one acts with, the first one first."""
+        acting = acting_as(step)
+        gift = self.gift_of(acting, step, window_s) if acting is not None and self.given else None
+        if gift is None or gift.step.event_id == step.event_id:
+            return ()
+        return tuple(s for s in (gift.chain or gift.path) if not is_service(s.agent_id))
+
     def _is_shared(self, gift: Gift, step: Step) -> bool:
         """Whether the credential went through so many hands that one more says nothing."""
         users = self.users.get(gift.step.event_id, [])

@@ -116,7 +116,7 @@ class Excuses(msgspec.Struct):
         for change in known.values():
             if change.names(step) and change.is_for(step, agents):
                 return Excuse(f"the session had looked up {change.number} ({_said(change, step)})", _CHANGE)
-        before = self.anywhere.get(self.cited.get(session, ""))
+        before = self.anywhere.get(self.cited.get(session) or self.cited.get(run, ""))
         if before is not None and before.is_for(step, agents):
             return Excuse(f"follows a step that cites {before.number}", _weight(before, step, _LATER))
         planned = self.anywhere.get(self.about.get(step.target or "", ""))

@@ -9,7 +9,7 @@ import msgspec
 
 from detect.handed_out import OBJECT_KEYS, acting_as, fingerprint, given
 from detect.memory import remember
-from detect.step import Step
+from detect.step import Step, within
 from detect.toolnames import says
 from ingest.arguments import scalars_in
 
@@ -28,6 +28,7 @@ _REVIVES: Final = re.compile(
 _IDENTITY: Final = re.compile(
     r"key|token|credential|secret|agent|user|account|principal|role|identit|client", re.IGNORECASE
 )
+
 _KEYS_ALONE: Final = re.compile(r"key|token|credential|secret", re.IGNORECASE)
 _KEY_KEYS: Final = OBJECT_KEYS | {"clientid", "certificateid", "thumbprint", "serial"}
 _HOLDER_KEYS: Final = frozenset(
@@ -61,6 +62,8 @@ class Lives(msgspec.Struct):
     """Agent -> (when it woke, its sessions since), while they are few."""
     retired: dict[str, Step] = {}
     """Digest of a key's, an agent's or a principal's name -> the step that took it out of service."""
+    revived: dict[str, Step] = {}
+    """The same -> the step that brought it back with a person's yes."""
 
     def seen(self, step: Step) -> None:
         """Remember that the agent was at work; every tool call passes here."""
@@ -91,7 +94,7 @@ class Lives(msgspec.Struct):
         `is_open`: nobody approved the step.
         """
         woke = self.woke.get(step.agent_id)
-        if woke is None or (woke[0] != step.session_id and not self._stirs(step)):
+        if woke is None or (woke[0] != step.session_id and not self._stirs(step)) or self._is_asked_back(step):
             return None
         steps = self.awake.get(step.agent_id, ())
         if is_open:
@@ -104,10 +107,17 @@ class Lives(msgspec.Struct):
         stirring = self.stirring.get(step.agent_id)
         return stirring is not None and step.at_ns is not None and step.at_ns - stirring[0] <= _STIRS_NS
 
-    def take(self, step: Step) -> None:
+    def _is_asked_back(self, step: Step) -> bool:
+        """Whether a person let somebody bring the agent back in the last week."""
+        if not self.revived:
+            return False
+        back = self.revived.get(fingerprint(step.agent_id.rpartition("/")[2]))
+        return back is not None and within(back, step, _STIRS_NS / 1_000_000_000)
+
+    def take(self, step: Step, *, is_covered: bool) -> None:
         """Remember what a step that took effect put out of service, or back into it."""
         tool = step.tool or ""
-        if not says(_IDENTITY, tool) or _DETACHES.search(tool):
+        if not concerns_lives(step):
             return
         names = _objects(step)
         if says(_RETIRES, tool) or _turned_off(step):
@@ -117,6 +127,8 @@ class Lives(msgspec.Struct):
         elif says(_REVIVES, tool):
             for name in names:
                 self.retired.pop(fingerprint(name), None)
+                if is_covered:
+                    remember(self.revived, fingerprint(name.rpartition("/")[2]), step.without_payload())
 
     def given_out(self, step: Step) -> None:
         """Who hands out a key that was retired says that it is in service again."""
@@ -133,6 +145,11 @@ class Lives(msgspec.Struct):
             if by is not None and by.event_id != step.event_id and by.session_id != step.session_id:
                 return by
         return None
+
+
+def concerns_lives(step: Step) -> bool:
+    """Whether the step is about who or what is in service."""
+    return says(_IDENTITY, step.tool) and _DETACHES.search(step.tool or "") is None
 
 
 def _objects(step: Step) -> list[str]:

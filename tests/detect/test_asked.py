@@ -61,6 +61,7 @@ def test_what_a_person_who_was_asked_said(tool: str, result: object, decided: tu
     step = as_decision(step_of(tool=tool, arguments='{"action": "restart", "details": {"host": "web-1"}}', result=told))
     if decided is None:
         assert step.kind == "tool_call"
+        assert (step.capability == "read") is (tool in ("slack__approval", "request_approval", "request_permission"))
     else:
         assert (step.kind, step.tool, step.target) == ("approval", "restart", "web-1")
         assert (step.approval, step.approver) == decided
@@ -155,6 +156,12 @@ def test_what_a_parent_tells_its_child_is_no_request_of_a_person(fleet: Fleet) -
     fleet.habit("parent", *HABIT)
     fleet.session("parent", DAY, told("parent", "look around"), told("changer", "open fw-edge-9"), rule("fw-edge-9"), name="s")  # fmt: skip
     assert worst(fleet.judge()).finding.share_after_excuse == 1
+
+
+def test_to_ask_for_something_is_not_to_do_it(fleet: Fleet) -> None:
+    fleet.habit("changer", *HABIT)
+    fleet.session("changer", DAY, *HABIT, asks("request_approval", {"requested": True}, host="db-9", rule="r-1"))
+    assert not fleet.judge().found
 
 
 # order_that_nobody_had_given

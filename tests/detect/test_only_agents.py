@@ -88,6 +88,17 @@ def test_a_dormant_agent_that_wakes_with_another_habit_is_found(fleet: Fleet) ->
     assert "dormant_agent_wakes" in fired(fleet.judge())
 
 
+@pytest.mark.parametrize(("yes", "is_found"), [(True, False), (False, True)])
+def test_a_dormant_agent_that_people_brought_back_is_quiet(fleet: Fleet, yes: bool, is_found: bool) -> None:
+    fleet.habit("sleeper", look())
+    fleet.habit("registrar", look(), days=12)
+    back = call("reinstate_agent", arguments='{"agent": "sleeper"}')
+    asked = [approval(tool="reinstate_agent", arguments='{"agent": "sleeper"}')] if yes else []
+    fleet.session("registrar", 30, *asked, back)
+    fleet.session("sleeper", 30, look(), call("delete_bucket", target="b1"), minute=60)
+    assert ("dormant_agent_wakes" in fired(fleet.judge())) is is_found
+
+
 def test_a_dormant_agent_that_goes_on_as_before_is_quiet(fleet: Fleet) -> None:
     fleet.habit("old", look(), call("rotate_credentials", target="svc-1"))
     fleet.session("old", 30, look(), call("rotate_credentials", target="svc-1"))
@@ -114,6 +125,15 @@ def retire(fleet: Fleet, *after: dict[str, object], later: dict[str, object]) ->
 def test_a_key_that_was_deleted_and_still_works_is_found(fleet: Fleet) -> None:
     retire(fleet, later=call("rotate_credentials", target="svc-1", credential_id="AKIAAPP0000EXAMPLE00"))
     assert "retired_identity_still_works" in fired(fleet.judge())
+
+
+def test_a_key_that_is_put_out_of_service_twice_is_only_managed(fleet: Fleet) -> None:
+    key = "AKIAQ7EXAMPLE00NEWK0"
+    off = [call(f"iam.key.{verb}", target="svc-1", arguments=told(access_key_id=key)) for verb in ("disable", "delete")]
+    fleet.habit("janitor", look(), *off)
+    for day, verb in enumerate(off, start=DAY):
+        fleet.session("janitor", day, look(), {**verb, "credential_id": key})
+    assert "retired_identity_still_works" not in fired(fleet.judge())
 
 
 def test_a_deleted_key_that_is_refused_or_another_key_is_quiet(fleet: Fleet) -> None:
@@ -403,3 +423,43 @@ def test_a_yes_in_the_session_that_took_the_role_holds_for_the_clouds_log(
     fleet.session("role/fixer", DAY, call("secretsmanager:GetSecretValue", target="db/root"), principal=role,
                   credential_id=key, approval="cannot_record", minute=5)  # fmt: skip
     assert ("first_privileged_use" not in fired(fleet.judge())) is is_quiet
+
+
+@pytest.mark.parametrize(
+    ("said", "later", "is_quiet"),
+    [
+        ({}, 6 * 60, True),
+        ({"thing": "db/other"}, 6 * 60, False),
+        ({"action": "s3:DeleteBucket"}, 6 * 60, False),
+        ({"agent": "role/somebody"}, 6 * 60, False),
+        ({"agent": "role/somebody"}, 9, True),
+        ({}, 9 * 60, False),
+    ],
+    ids=["just this", "another thing", "another action", "for another", "for another, at once", "too old"],
+)
+def test_what_a_change_workflow_approved_holds_for_the_clouds_log(
+    fleet: Fleet, said: dict, later: int, is_quiet: bool
+) -> None:
+    change = {"thing": "db/root", "action": "secretsmanager:GetSecretValue", "agent": "role/fixer"} | said
+    fleet.habit("role/fixer", call("s3:ListBuckets"), approval="cannot_record")
+    fleet.habit("changes", look())
+    fleet.session("changes", DAY, approval(tool="apply_change", arguments=told(change=change)), look())
+    fleet.session("role/fixer", DAY, call("secretsmanager:GetSecretValue", target="db/root"),
+                  approval="cannot_record", minute=later)  # fmt: skip
+    assert ("first_privileged_use" not in fired(fleet.judge())) is is_quiet
+
+
+@pytest.mark.parametrize(("asked", "weighs"), [("read db/root for the audit", 0.5), ("look around", 1.0)])
+def test_a_request_speaks_for_what_is_done_with_the_role_that_was_taken_for_it(
+    fleet: Fleet, asked: str, weighs: float
+) -> None:
+    key = "ASIAQ7EXAMPLE00TEMP0"
+    taken = told(access_key_id=key, session_token="t" * 40)
+    fleet.habit("fixer", look(), call("assume_role", target="fixer", result=taken))
+    fleet.habit("role/fixer", call("s3:ListBuckets"), approval="cannot_record")
+    request = {"kind": "message", "tool": None, "operation": "user", "arguments": asked}
+    fleet.session("fixer", DAY, request, call("assume_role", target="fixer", result=taken))
+    fleet.session("role/fixer", DAY, call("secretsmanager:GetSecretValue", target="db/root"), credential_id=key,
+                  approval="cannot_record", minute=5)  # fmt: skip
+    (found,) = (f for f in fleet.judge().found if f.detector.name == "first_privileged_use")
+    assert found.finding.share_after_excuse == weighs

@@ -160,3 +160,13 @@ def test_a_dormant_identity_that_only_looks_around_from_elsewhere(fleet: Fleet, 
     fleet.habit("other", call("describe_instances", target="eu-1"), days=12, source_host="10.0.0.1")
     fleet.session("rightsizer", 20, call("describe_instances", target="eu-1"), source_host=place)
     assert ("dormant_agent_wakes" in fired(fleet.judge())) is is_found
+
+
+def test_a_dormant_person_who_is_always_somewhere_else_is_quiet(fleet: Fleet) -> None:
+    look = call("describe_instances", target="eu-1")
+    for day in range(3):
+        for number in range(4):
+            fleet.session("sso/ana", day, look, minute=number * 30, source_host=f"203.0.113.{day * 4 + number}")
+    fleet.habit("other", look, days=12, source_host="10.0.0.1")
+    fleet.session("sso/ana", 20, look, source_host="198.51.100.7")
+    assert "dormant_agent_wakes" not in fired(fleet.judge())

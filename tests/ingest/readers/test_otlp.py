@@ -648,6 +648,21 @@ def test_agent_framework_approvals_are_events_without_an_approver() -> None:
     assert (answer.ordered_at or 0) <= (call.ordered_at or 0)
 
 
+@pytest.mark.parametrize(("approved", "by"), [(True, "ana@example.test"), (False, "ana@example.test"), (None, None)])
+def test_an_answer_to_a_request_is_of_the_person_whose_turn_it_stands_in(approved: bool | None, by: str | None) -> None:
+    part = {
+        "type": "function_approval_response",
+        "id": "a1",
+        "function_call": {"call_id": "c1", "name": "isolate_host"},
+    }
+    part |= {} if approved is None else {"approved": approved}
+    messages = json.dumps([{"role": "user", "parts": [part]}])
+    found = of_line(spec_span({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "triage",
+                               "user.id": "ana@example.test", "gen_ai.input.messages": messages}))  # fmt: skip
+    (answer,) = [step for step in found if isinstance(step, Observation) and step.kind == "approval"]
+    assert answer.approver == by
+
+
 def test_agent_framework_without_content_cannot_record_approvals() -> None:
     found = steps("generated/maf_default_nocontent.otlp.jsonl")
     assert {step.approval for step in found if step.kind == "tool_call"} == {"cannot_record"}
