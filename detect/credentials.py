@@ -16,14 +16,18 @@ from detect.approvals import Coverage
 from detect.gift import Gift, ended, is_own, told_twice
 from detect.handed_out import (
     IS_TEMPORARY,
+    account_of,
+    accounts_in,
     acted_with,
     acting_as,
     fingerprint,
     given,
     holders_in,
     is_service,
+    logins_in,
     manages_keys,
     may_grant,
+    named_alone,
     opaque_in,
     role_of,
     until,
@@ -93,20 +97,32 @@ class Credentials(msgspec.Struct):
         return Switch("unclear", gift.identity, (*gift.path, step.without_payload())[-LONGEST_PATH:])
 
     def _carried(self, step: Step, history: History, habits: Habits, window_s: float) -> Switch | None:
-        """A credential in the arguments of a call: `export AWS_ACCESS_KEY_ID=…`, a header, a password."""
+        """A credential in the arguments of a call: `export AWS_ACCESS_KEY_ID=…`, a header, a password; or the account
+        that it was given for, to log in as."""
         if not self.given or step.arguments is None or step.capability in (None, "read", "credential"):
             return None
         if manages_keys(step):
             return None
+        for login in logins_in(step):
+            gift = self.gift_of(account_of(login), step, window_s, key=True)
+            known = habits.seen("logs in as", step.agent_id, login)
+            habits.note(step.session_id, "logs in as", step.agent_id, login)
+            if gift is not None and not known and (switch := self._switched(gift, step, history, habits)) is not None:
+                return switch
         for token in _CARRIED.findall(step.arguments):
             for part in dict.fromkeys((token, token.rpartition("=")[2])):
                 gift = self.gift_of(part, step, window_s) if len(part) >= 8 else None
                 if gift is None or gift.identity == part or part in (step.target, step.tool, step.principal):
                     continue
-                if gift.step.event_id != step.event_id and not self._may_hold(gift, step, habits):
-                    is_handed_on = self._is_handed_on(gift, step, history, habits)
-                    return clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
+                if (switch := self._switched(gift, step, history, habits)) is not None:
+                    return switch
         return None
+
+    def _switched(self, gift: Gift, step: Step, history: History, habits: Habits) -> Switch | None:
+        if gift.step.event_id == step.event_id or self._may_hold(gift, step, habits):
+            return None
+        is_handed_on = self._is_handed_on(gift, step, history, habits)
+        return clear(gift, step, is_handed_on=is_handed_on, is_first_use=self._is_first_use(gift, step))
 
     def gift_of(self, name: str, step: Step, window_s: float, *, key: bool = False) -> Gift | None:
         """The giving of the credential of this name (or, as `key`, where it is remembered), while it lasts."""
@@ -220,7 +236,7 @@ class Credentials(msgspec.Struct):
             and (not handed or (len(handed) > _MOST_HANDED and not _SECRET.search(result or "")))
         ):
             return
-        identity = step.target or step.tool or ""
+        identity = step.target or named_alone(step) or step.tool or ""
         for parts in ((step.agent_id,), (step.agent_id, identity)):
             habits.note(step.session_id, "takes", *parts)
         usual = history.seen(step.agent_id, "tool_target", identity, step.tool or "").sessions > 0
@@ -241,6 +257,8 @@ class Credentials(msgspec.Struct):
                 remember(self.given, name, told_twice(self.given.get(name), gift))
         for value in unnamed:
             remember(self.given, acted_with(value), gift)
+        for account in accounts_in(step) if is_credential else ():
+            remember(self.given, account_of(account), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
             role = msgspec.structs.replace(gift, until_ns=0)
             remember(self.given, fingerprint(step.target), role)

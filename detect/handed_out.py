@@ -27,10 +27,19 @@ HOLDER_KEYS: Final = frozenset(
      "identity", "grantee", "assignee", "account", "role", "rolename", "owner", "agent", "agentid"}
 )  # fmt: skip
 """Argument names under which somebody is given a credential or a right."""
+LOGIN_KEYS: Final = frozenset(
+    {"login", "username", "user", "account", "accountname", "loginname", "runas", "dbuser", "sshuser", "serviceaccount",
+     "clientid", "principal"}
+)  # fmt: skip
+"""Names under which a result or a call says which account a secret is for."""
+_ACCOUNT: Final = re.compile(r"(?=.*[_.\d-])[A-Za-z][\w.@-]{5,80}")
+"""An account of somebody's own, and no `root` or `postgres` of every host."""
+_OPENS: Final = re.compile(r"password|passwd|secret|private_?key|token|passphrase|\bpwd\b", re.IGNORECASE)
 _GRANTS: Final = re.compile(
     r"\"[a-z_]*(?:grant|consent|token|assertion|lease|key|secret|cred)[a-z_]*\"\s*:", re.IGNORECASE
 )
 """A result of an ordinary step under such a name may be what somebody acts with later."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w./:@-]{3,120}")
 _HAS_DIGIT: Final = re.compile(r"\d")
 _OPAQUE: Final = re.compile(r"(?=.*[a-zA-Z])(?=.*\d)[\w+/=~-]{16,4096}")
 _SHAPED: Final = re.compile(
@@ -56,9 +65,30 @@ _SERVICE: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.amazonaws\.com")
 _ASSUMED: Final = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?")
 
 
+def accounts_in(step: Step) -> tuple[str, ...]:
+    """The accounts in a result that hands out a secret: who logs in as one of them holds the secret beside it."""
+    if not step.result or _OPENS.search(step.result) is None:
+        return ()
+    found = dict.fromkeys(v for key, v in scalars_in(step.result) if key in LOGIN_KEYS and _ACCOUNT.fullmatch(v))
+    return tuple(found) if len(found) == 1 else ()
+
+
+def logins_in(step: Step) -> tuple[str, ...]:
+    """As whom a step says that it logs in."""
+    return tuple(
+        dict.fromkeys(v for key, v in scalars_in(step.arguments) if key in LOGIN_KEYS and _ACCOUNT.fullmatch(v))
+    )
+
+
 def holders_in(step: Step) -> tuple[str, ...]:
     """Whom a step that gives something names as the one to have it."""
     return tuple(value for key, value in scalars_in(step.arguments) if key in HOLDER_KEYS and len(value) >= 4)
+
+
+def named_alone(step: Step) -> str | None:
+    """The one name among the arguments of a step without a target: what it gives is for that."""
+    names = dict.fromkeys(v for _, v in scalars_in(step.arguments) if _NAME.fullmatch(v) and not v.isdigit())
+    return next(iter(names)) if len(names) == 1 else None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -116,6 +146,11 @@ def opaque_in(step: Step) -> Iterator[str]:
 def acted_with(value: str) -> str:
     """Where a value is remembered that counts as a credential only if somebody acts with it."""
     return f"acts {fingerprint(value)}"
+
+
+def account_of(login: str) -> str:
+    """Where an account is remembered whose secret was handed out."""
+    return f"logs in as {fingerprint(login)}"
 
 
 @lru_cache(maxsize=64)
