@@ -26,6 +26,9 @@ _HOSTS: Final = name_set("""
     deviceids device endpoint endpointid node nodename pod podname vm vmname computer computername address ip
     destination remotehost dst
 """)
+_STORES: Final = name_set("""
+    database databases db dbname dbhost dbinstance dsn warehouse cluster
+""")
 _WHO: Final = name_set("""
     principal member grantee attachto rolename username user userid subject identity assignee serviceaccount
     principalid memberid useremail login account grantto recipientprincipal
@@ -48,7 +51,7 @@ _TELLING: Final[tuple[tuple[Capability, frozenset[str], frozenset[str]], ...]] =
         entitlements scopes rights adminrole
     """), _WHO),
     ("remote_execution", _COMMANDS, _HOSTS),
-    ("remote_execution", _PROOFS, _HOSTS),
+    ("remote_execution", _PROOFS, _HOSTS | _STORES),
     ("remote_execution", name_set("""
         package packages packagename bundle bundlename software softwarename installer msi rpm deb patchid
         kbid updateid
