@@ -281,6 +281,9 @@ class CausalPass:
                 memory.approvals.agents,
                 memory.provenance.request(run),
             ),
+            misfit=memory.excuses.misfit(step, run, memory.approvals.agents, habits)
+            if step.is_privileged and not is_covered and not is_containment
+            else None,
             has_history=has_history,
             root=root,
             root_has_history=has_history if switch is None else self._history.is_enough(switch.path[0].agent_id),

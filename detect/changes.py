@@ -21,7 +21,7 @@ from ingest.times import nanoseconds
 
 _WHO_KEYS: Final = frozenset(
     ("implementer", "implementers", "implementedby", "assignedto", "assignee", "assignees", "agent", "agents",
-     "agentid", "executor", "executors")
+     "agentid", "assignedagent", "executor", "executors")
 )  # fmt: skip
 _WHAT_KEYS: Final = frozenset(
     ("configurationitems", "configurationitem", "cmdbci", "ci", "cis", "items", "scope", "affected", "affecteditems",
@@ -31,6 +31,8 @@ _WHAT_KEYS: Final = frozenset(
 _STARTS: Final = frozenset(("window", "start", "startdate", "startsat", "plannedstart", "plannedstartdate", "from"))
 _ENDS: Final = frozenset(("window", "end", "enddate", "endsat", "plannedend", "plannedenddate", "until", "to"))
 _WORD: Final = re.compile(r"[A-Za-z0-9][\w:/@.-]*")
+_FIRST: Final = re.compile(r"[A-Za-z]+[^A-Za-z]")
+"""How a name begins: `srv-`, `i-`, `db.`."""
 _LONGEST: Final = 2_000
 _MOST_NAMED: Final = 64
 
@@ -58,17 +60,28 @@ class Change(msgspec.Struct, frozen=True):
             value in self.named for value in (*touched, *(v for _, v in scalars_in(step.arguments) if is_place(v)))
         )
 
+    def names_alike(self, target: str) -> bool:
+        """Whether a thing that it names is named as the target is: of one kind, so that one may stand for the other."""
+        first = _FIRST.match(target)
+        return first is not None and any(is_place(word) and word.startswith(first[0]) for word in self.named)
+
     def is_for(self, step: Step, agents: Container[str]) -> bool:
         """Whether nothing that it says speaks against this step."""
+        return self.against(step, agents) is None
+
+    def against(self, step: Step, agents: Container[str]) -> str | None:
+        """What it says that speaks against this step, in words."""
         others = [who for who in self.who if who in agents]
         if others and step.agent_id not in others:
-            return False
+            return f"is for {others[0]} to carry out"
         if step.at_ns is not None:
             if self.starts_ns is not None and step.at_ns < self.starts_ns:
-                return False
+                return "has not begun"
             if self.ends_ns is not None and step.at_ns > self.ends_ns:
-                return False
-        return not (self.has_places and step.target is not None and not self.names(step) and is_place(step.target))
+                return "is over"
+        if self.has_places and step.target is not None and not self.names(step) and is_place(step.target):
+            return f"does not name {step.target}"
+        return None
 
 
 def change_of(number: str, state: str, record: str) -> Change:
@@ -80,8 +93,8 @@ def change_of(number: str, state: str, record: str) -> Change:
         if key in _WHAT_KEYS and len(value) < _LONGEST
         for word in (value, *_WORD.findall(value))
     ]
-    starts = [at for key, value in values if key in _STARTS and (at := _moment(value)) is not None]
-    ends = [at for key, value in values if key in _ENDS and (at := _moment(value)) is not None]
+    starts = [at for key, value in values if key in _STARTS for at in _moments(value)]
+    ends = [at for key, value in values if key in _ENDS for at in _moments(value)]
     return Change(
         number=number,
         state=state,
@@ -93,8 +106,13 @@ def change_of(number: str, state: str, record: str) -> Change:
     )
 
 
+def _moments(text: str) -> list[int]:
+    """A full moment, or the two of an interval (ISO 8601); an hour without its day limits nothing."""
+    found = [_moment(part) for part in text.split("/")[:2]]
+    return [at for at in found if at is not None]
+
+
 def _moment(text: str) -> int | None:
-    """A full moment; an hour without its day limits nothing."""
     try:
         datetime.fromisoformat(text)
         return nanoseconds(text) if len(text) > 16 else None

@@ -18,16 +18,18 @@ from detect.changes import Change, change_of
 from detect.containment import takes_away
 from detect.memory import Habits, remember
 from detect.named_next import is_place
-from detect.step import IN_FORCE, Step
+from detect.step import IN_FORCE, VOID, Step
 from ingest.arguments import scalars_in
 
 _IN_FORCE: Final = re.compile(IN_FORCE)
+_VOID: Final = re.compile(VOID)
 _MOST_SESSIONS: Final = 2_000
 _SHORTEST: Final = 5
 _LONGEST_REQUEST: Final = 2_000
 _NUMBER: Final = re.compile(r"(?<![\w-])[A-Za-z]{2,8}-?\d{3,12}(?![\w-])")
 """The number of a record, as service desks write them."""
 _MOST_RECORDS: Final = 20_000
+_LEAST_RESTED: Final = 3
 _LEAST_LET_THROUGH: Final = 10
 _CHANGE: Final = 0.3
 _LATER: Final = 0.4
@@ -47,6 +49,20 @@ class Excuse(msgspec.Struct, frozen=True):
     """0..1: how much of a finding's evidence is left."""
 
 
+class Misfit(msgspec.Struct, frozen=True):
+    """A change record that is for something else than the step that rests on it."""
+
+    number: str
+    why: str
+    """What in the record speaks against the step."""
+    is_cited: bool
+    whose: str
+    """The agent, or the fleet where the agent hardly ever rested on a record."""
+    fits: int
+    """Its sessions of earlier days in which a record was for what was done."""
+    misfits: int
+
+
 class Excuses(msgspec.Struct):
     """The change records that the open sessions looked up."""
 
@@ -56,6 +72,8 @@ class Excuses(msgspec.Struct):
     """The same of all sessions."""
     cited: dict[str, str] = {}
     """Session -> the record in force that a step of it cited last."""
+    void: dict[str, dict[str, Change]] = {}
+    """Session -> the records that it looked up and that are not, or no longer, in force."""
     about: dict[str, str] = {}
     """A place -> the latest record in force that names it and says who is to carry it out."""
 
@@ -65,6 +83,7 @@ class Excuses(msgspec.Struct):
             return False
         state = _IN_FORCE.search(step.result)
         if state is None:
+            self._take_void(step)
             return False
         numbered = [v for _, v in scalars_in(step.arguments) if len(v) >= _SHORTEST and any(c.isdigit() for c in v)]
         changes = {number: change_of(number, state[1], step.result) for number in numbered}
@@ -76,6 +95,44 @@ class Excuses(msgspec.Struct):
                     if is_place(name):
                         remember(self.about, name, number, _MOST_RECORDS)
         return True
+
+    def _take_void(self, step: Step) -> None:
+        state = _VOID.search(step.result or "")
+        if state is None:
+            return
+        numbers = [v for _, v in scalars_in(step.arguments) if _NUMBER.fullmatch(v)]
+        if numbers:
+            changes = {number: change_of(number, state[1].lower(), step.result or "") for number in numbers}
+            known = self.void.get(step.session_id, {}) | changes
+            remember(self.void, step.session_id, known, _MOST_SESSIONS)
+
+    def misfit(self, step: Step, run: str, agents: Container[str], habits: Habits) -> Misfit | None:
+        """The record that the step cites, or the only one that its run looked up, where it is for something else."""
+        if step.target is None:
+            return None
+        looked = self.looked_up.get(step.session_id) or self.looked_up.get(run, {})
+        void = self.void.get(step.session_id) or self.void.get(run, {})
+        values = dict.fromkeys(value for _, value in scalars_in(step.arguments))
+        cited = [change for value in values if (change := void.get(value) or self.anywhere.get(value)) is not None]
+        of_run = {**looked, **void}
+        about = cited or (list(of_run.values()) if len(of_run) == 1 else [])
+        if not about:
+            return None
+        reasons = [f"is {c.state}" if c.number in void else c.against(step, agents) for c in about]
+        fits = None in reasons
+        for whose in (step.agent_id, ""):
+            habits.note(step.session_id, "a change fits" if fits else "no change fits", whose)
+        if fits:
+            return None
+        if not cited and about[0].number not in void:
+            did_it = habits.is_noted(step.session_id, "a change fits", step.agent_id)
+            if did_it or not about[0].names_alike(step.target):
+                return None
+        whose = step.agent_id
+        if habits.seen("a change fits", whose) + habits.seen("no change fits", whose) < _LEAST_RESTED:
+            whose = ""
+        rested = (habits.seen("a change fits", whose), habits.seen("no change fits", whose))
+        return Misfit(about[0].number, reasons[0] or "", bool(cited), whose or "the fleet", *rested)
 
     def of(
         self, step: Step, run: str, coverage: Coverage, habits: Habits, agents: Container[str], request: str = ""

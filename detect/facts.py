@@ -15,7 +15,7 @@ from detect.distance import Drop
 from detect.doing import NewDoing
 from detect.effective import Standing
 from detect.escalation import Completed
-from detect.excuses import Excuse
+from detect.excuses import Excuse, Misfit
 from detect.lives import Sleep
 from detect.outward import NewDomain
 from detect.provenance import Origin
@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage = Coverage("none")
     excuse: Excuse | None = None
     """What speaks for the step although no person approved it."""
+    misfit: Misfit | None = None
+    """A change record that the step rests on, and that is for something else."""
     has_history: bool = False
     root: str = ""
     """The agent at the start of the path: who first held what this step acts with."""

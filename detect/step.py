@@ -23,6 +23,11 @@ IN_FORCE: Final = (
     r"(?i)\"(?:state|status|phase|stage|approval)\"\s*:\s*"
     r"\"(implement\w*|approved|authori[sz]ed|scheduled|in[ _-]?force)\""
 )
+VOID: Final = (
+    r"(?i)\"(?:state|status|phase|stage|approval)\"\s*:\s*"
+    r"\"(draft|closed|rejected|declined|cancel\w*|withdrawn|expired|not[ _-]approved)\""
+)
+"""In what states it may not be."""
 """The record of a change that may be carried out now, in the words of ITIL's states."""
 _LONGEST_TOLD: Final = 2_000
 """Characters of a request or of a tool's output that are kept to say where a value came from."""
@@ -37,7 +42,7 @@ select
     case
         when kind in ('message', 'lifecycle') then left(arguments, $longest)
         when capability = 'read' and is_sure and kind = 'tool_call'
-            and not coalesce(regexp_matches(result, $in_force), false)
+            and not coalesce(regexp_matches(result, $in_force) or regexp_matches(result, $void), false)
             then null
         else arguments
     end as arguments,
@@ -133,6 +138,7 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
         "since": None if after is None else after + timedelta(days=1),
         "gives": _GIVES,
         "in_force": IN_FORCE,
+        "void": VOID,
         "longest": _LONGEST_TOLD,
     }
     for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told):
@@ -150,7 +156,7 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
 
 def steps_of(connection: duckdb.DuckDBPyConnection, event_ids: list[str]) -> dict[str, Step]:
     """The steps of these events, without their payloads; what came before them is not looked at."""
-    rows = ask(connection, _SOME, since=None, gives=_GIVES, in_force=IN_FORCE, longest=0, events=event_ids)
+    rows = ask(connection, _SOME, since=None, gives=_GIVES, in_force=IN_FORCE, void=VOID, longest=0, events=event_ids)
     steps = (Step(*values) for values in rows_of(rows, _FIELDS))
     return {step.event_id: step.without_payload() for step in steps}
 

@@ -111,6 +111,8 @@ RECORD = {
         ({"implementers": ["a person of no log"]}, True),
         ({"window": ["2026-03-01T06:00:00Z", "2026-03-02T18:00:00Z"]}, False),
         ({"window": "06:00-18:00"}, True),
+        ({"window": "2026-03-09T06:00:00Z/2026-03-09T18:00:00Z"}, True),
+        ({"window": "2026-03-01T06:00:00Z/2026-03-02T18:00:00Z"}, False),
     ],
 )
 def test_a_change_is_for_whom_what_and_when_it_says(changed: dict[str, object], is_for: bool) -> None:
@@ -140,6 +142,43 @@ def test_a_change_that_names_the_thing_excuses_and_one_for_another_does_not(flee
 def test_what_the_person_asked_for_by_name_is_excused(fleet: Fleet, tmp_path) -> None:
     assert excused(fleet, None, "please open 443 on fw-edge-9") < 1
     assert excused(Fleet(tmp_path / "other"), None, "please look at fw-edge-2") == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "cites", "is_found"),
+    [
+        (RECORD, True, False),
+        (RECORD | {"configuration_items": ["fw-edge-2"]}, True, True),
+        (RECORD | {"configuration_items": ["fw-edge-2"]}, False, True),
+        (RECORD | {"configuration_items": ["vault-2"]}, False, False),
+        (RECORD | {"implementers": ["second"]}, True, True),
+        (RECORD | {"state": "draft"}, False, True),
+        (RECORD | {"configuration_items": []}, True, False),
+    ],
+    ids=[
+        "for this",
+        "for another",
+        "only looked up",
+        "for another kind",
+        "for another agent",
+        "a draft",
+        "says little",
+    ],
+)
+def test_a_step_that_rests_on_a_change_for_something_else(
+    fleet: Fleet, record: dict[str, object], cites: bool, is_found: bool
+) -> None:
+    """For five days each change was for just what was done."""
+    looked = call("get_change", target=None, arguments='{"number": "CHG7001"}')
+    cited = json.dumps({"ticket": "CHG7001"})
+    fleet.habit("second", *HABIT)
+    usual = RECORD | {"configuration_items": ["fw-edge-1"], "window": None}
+    rule = call("modify_firewall_rule", arguments=cited)
+    fleet.habit("changer", looked | {"result": json.dumps(usual)}, rule | {"target": "fw-edge-1"})
+    last = rule if cites else rule | {"arguments": None}
+    fleet.session("changer", DAY, looked | {"result": json.dumps(record)}, last | {"target": "fw-edge-9"}, name="s")
+    found = [f.step.session_id for f in fleet.judge().found if f.detector.name == "change_is_for_something_else"]
+    assert found == (["s"] if is_found else [])
 
 
 def told(agent: str, text: str) -> dict[str, object]:
