@@ -18,7 +18,7 @@ import msgspec
 from baseline.capability_table import words_of
 from detect.memory import remember
 from detect.step import Step
-from ingest.arguments import scalars_in
+from ingest.arguments import all_scalars_in, scalars_in
 
 Cover = Literal[
     "covered", "none", "denied", "automatic", "other_arguments", "expired", "by_the_agent", "by_an_agent", "used_up",
@@ -295,7 +295,8 @@ def _read(step: Step) -> Approval:
     values = [*scalars_in(step.arguments), *_members(scalars_in(step.arguments))]
     return Approval(
         step=step.without_payload(),
-        named=frozenset(value for _, value in values) | ({step.target} if step.target else set()),
+        named=frozenset(value for _, value in (*values, *all_scalars_in(step.arguments)))
+        | ({step.target} if step.target else set()),
         arguments=_by_name((key, value) for key, value in values if key not in REFERENCE_KEYS),
         reference=reference_in(step.arguments),
         digest=next((value.removeprefix("sha256:") for key, value in values if key in _HASH_KEYS), None),

@@ -164,7 +164,12 @@ class Credentials(msgspec.Struct):
             return True
         if gift.is_held and not self._is_of_another(gift, step, habits):
             return True
-        return habits.seen("acts as", step.agent_id, gift.identity) > 0 or self._is_approved(gift, step)
+        if self._is_approved(gift, step):
+            return True
+        if gift.until_ns is not None and is_own(gift.identity, step) and gift.step.agent_id != step.agent_id:
+            # A role always acts as itself: whether it may is a matter of who took it.
+            return habits.seen("takes", gift.step.agent_id, gift.identity) > 0
+        return habits.seen("acts as", step.agent_id, gift.identity) > 0
 
     def approve(self, step: Step, window_s: float) -> None:
         """A person let the agent act with this credential: for the rest of the session it holds it."""

@@ -17,6 +17,7 @@ from ingest.command_lines import COMMAND_KEYS, place_in
 
 _LONGEST_BYTES: Final = 1 << 16
 _DEEPEST: Final = 3
+_BOTTOM: Final = 16
 _SHORTEST_NAME: Final = 4
 
 TARGET_KEYS: Final = (
@@ -91,7 +92,7 @@ def named_by(given: object, arguments: str | None) -> Named:
     if not isinstance(given, (dict, list)) or arguments is None or len(arguments) > _LONGEST_BYTES:
         return named_in(arguments)
     found: list[tuple[str, str]] = []
-    _collect("", given, 0, found)
+    _collect("", given, _DEEPEST, found)
     return _named(found)
 
 
@@ -133,7 +134,12 @@ def scalars_in(payload: str | None) -> tuple[tuple[str, str], ...]:
     return tuple(_scalars(payload))
 
 
-def _scalars(payload: str | None) -> list[tuple[str, str]]:
+def all_scalars_in(payload: str | None) -> list[tuple[str, str]]:
+    """The same at any depth: what a decision lists may stand deep in the record that it decides on."""
+    return _scalars(payload, _BOTTOM)
+
+
+def _scalars(payload: str | None, deepest: int = 0) -> list[tuple[str, str]]:
     if not payload or payload[0] not in "{[" or len(payload) > _LONGEST_BYTES:
         return []
     try:
@@ -141,11 +147,11 @@ def _scalars(payload: str | None) -> list[tuple[str, str]]:
     except (msgspec.MsgspecError, RecursionError):
         return []
     found: list[tuple[str, str]] = []
-    _collect("", decoded, 0, found)
+    _collect("", decoded, deepest or _DEEPEST, found)
     return found
 
 
-def _collect(name: str, value: object, depth: int, into: list[tuple[str, str]]) -> None:
+def _collect(name: str, value: object, below: int, into: list[tuple[str, str]]) -> None:
     deeper: list[tuple[str, object]] = []
     members: Iterable[tuple[str, object]] = ()
     if isinstance(value, dict):
@@ -160,9 +166,9 @@ def _collect(name: str, value: object, depth: int, into: list[tuple[str, str]]) 
             deeper.append((key, member))
         elif isinstance(member, int) and not isinstance(member, bool):
             into.append((key, str(member)))
-    if depth < _DEEPEST:
+    if below:
         for key, member in deeper:
-            _collect(key, member, depth + 1, into)
+            _collect(key, member, below - 1, into)
 
 
 @lru_cache(maxsize=4096)

@@ -441,9 +441,10 @@ def test_what_a_change_workflow_approved_holds_for_the_clouds_log(
     fleet: Fleet, said: dict, later: int, is_quiet: bool
 ) -> None:
     change = {"thing": "db/root", "action": "secretsmanager:GetSecretValue", "agent": "role/fixer"} | said
+    listed = {"agent": change.pop("agent"), "actions": [{"tool": change["action"], "arguments": {"what": change}}]}
     fleet.habit("role/fixer", call("s3:ListBuckets"), approval="cannot_record")
     fleet.habit("changes", look())
-    fleet.session("changes", DAY, approval(tool="apply_change", arguments=told(change=change)), look())
+    fleet.session("changes", DAY, approval(tool="apply_change", arguments=told(change=listed)), look())
     fleet.session("role/fixer", DAY, call("secretsmanager:GetSecretValue", target="db/root"),
                   approval="cannot_record", minute=later)  # fmt: skip
     assert ("first_privileged_use" not in fired(fleet.judge())) is is_quiet

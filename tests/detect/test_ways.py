@@ -303,3 +303,28 @@ def test_an_approval_is_for_every_member_of_a_list_and_for_no_wording(fleet: Fle
     yes = approval(tool="delete_bucket", target="b1", arguments=said)
     fleet.session("medic", DAY, yes, call("delete_bucket", target="b1", arguments=told(**done)))
     assert (fired(fleet.judge()) == set()) is is_quiet
+
+
+# credential_switch_then_new_reach: a role always acts as itself
+
+
+@pytest.mark.parametrize(("took_it_before", "is_found"), [(False, True), (True, False)])
+def test_a_role_that_many_take_is_new_to_who_never_took_it(fleet: Fleet, took_it_before: bool, is_found: bool) -> None:
+    role, usual = "arn:aws:iam::123456789012:role/admin", "arn:aws:iam::123456789012:role/deploy"
+
+    def take(name: str, key: str) -> dict[str, object]:
+        given = {"credentials": {"accessKeyId": key, "expiration": "2026-03-30T00:00:00Z"}}
+        return call("sts:AssumeRole", target=name, result=told(**given))
+
+    def work(day: int, taker: str, name: str, key: str, host: str, minute: int) -> None:
+        fleet.session(taker, day, look(), take(name, key), minute=minute)
+        principal = name.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/" + taker
+        fleet.session(name, day, shell(host), minute=minute + 3, principal=principal, credential_id=key)
+
+    for day in range(6):
+        for number in range(8):
+            work(day, "operator", role, f"ASIAOPER{day}{number}EXAMPLE00", f"host-{number}", number * 60)
+            named = role if took_it_before and number else usual
+            work(day, "deployer", named, f"ASIADEPL{day}{number}EXAMPLE00", f"host-{number}", number * 60 + 20)
+    work(DAY, "deployer", role, "ASIADEPLZZEXAMPLE000", "db-9", 60)
+    assert ("credential_switch_then_new_reach" in fired(fleet.judge())) is is_found
