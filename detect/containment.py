@@ -26,11 +26,19 @@ _LOOSENS: Final = re.compile(
     re.IGNORECASE,
 )
 """What holds others back: to take that away gives."""
+_MAIL: Final = re.compile(
+    r"(?:purge|delete|remove|pull|trap|retract|recall)[\W_]*(?:\w+[\W_]*)?(?:messages?|e?mails?|phish\w*)(?![a-z])"
+    r"|(?:messages?|e?mails?|phish\w*)[\W_]*(?:purge|pull|trap|retract|recall)$",
+    re.IGNORECASE,
+)
+"""Taking a message out of mailboxes (D3FEND, Email Removal)."""
 _CLASSES: Final = frozenset({"network_path", "permission", "credential"})
 
 
 def takes_away(step: Step) -> bool:
     """Whether a privileged step takes access from somebody instead of giving it."""
+    if step.capability == "destructive":
+        return says(_MAIL, step.tool)
     if step.capability not in _CLASSES:
         return False
     if step.capability == "network_path" and closes(step):

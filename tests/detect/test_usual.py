@@ -93,6 +93,10 @@ def test_a_yes_that_is_usual_and_left_out(fleet: Fleet, approved_before: bool, y
         ("delete_public_access_block", "permission", False),
         ("delete_role_permissions_boundary", "permission", False),
         ("disable_sensor", "defence_impairment", False),
+        ("mailgate.message.purge", "destructive", True),
+        ("remove_phishing_mail", "destructive", True),
+        ("message_broker_purge_queue", "destructive", False),
+        ("purge_logs", "destructive", False),
     ],
 )
 def test_what_takes_access_away(tool: str, capability: str, is_so: bool) -> None:
