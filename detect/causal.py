@@ -166,6 +166,8 @@ class CausalPass:
         missing = missing_yes(step, memory.approvals, memory.habits)
         place = memory.reaches.place(step, memory.habits)
         neighbour = memory.read_here.neighbour(step, memory.habits, self._window_s)
+        if neighbour is not None and memory.credentials.is_taken_there(step, self._window_s):
+            neighbour = None
         doing = new_doing(step, memory.habits)
         outward = new_domain(step, self._history, memory.habits)
         is_asked = not is_service(step.agent_id) and (

@@ -151,6 +151,11 @@ class Credentials(msgspec.Struct):
             return ()
         return tuple(s for s in (gift.chain or gift.path) if not is_service(s.agent_id))
 
+    def is_taken_there(self, step: Step, window_s: float) -> bool:
+        """Whether the logs show that what the step acts with was taken in the very place where it acts."""
+        takers = self.takers(step, window_s)
+        return bool(takers) and takers[-1].source_host == step.source_host
+
     def _is_shared(self, gift: Gift, step: Step) -> bool:
         """Whether the credential went through so many hands that one more says nothing."""
         users = self.users.get(gift.step.event_id, [])

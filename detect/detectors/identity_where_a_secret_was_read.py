@@ -14,7 +14,8 @@ def identity_where_a_secret_was_read(
 
     Quiet: where the identity acted from there on an earlier day; where every fifth of its sessions comes from
     somewhere new, or fewer than three show a place; where the secret was usual for its reader or a person approved the
-    reading or this step; after more than a day; where the secret is the identity's own to read.
+    reading or this step; after more than a day; where the secret is the identity's own to read; where the logs show
+    who took the credential that it acts with, in that place.
     Misses: a secret that is carried elsewhere before it is used (`acts_from_a_new_place`).
     Method: Hopper's credential switch (USENIX Security 2021), with the place for what the log does not show of the
     credential.
