@@ -151,6 +151,17 @@ class Credentials(msgspec.Struct):
             return ()
         return tuple(s for s in (gift.chain or gift.path) if not is_service(s.agent_id))
 
+    def in_use(self, step: Step, window_s: float) -> Gift | None:
+        """The giving of what the step acts with, or of the account that it logs in as."""
+        if not self.given:
+            return None
+        acting = acting_as(step)
+        gift = self.gift_of(acting, step, window_s) if acting is not None else None
+        if gift is not None or step.capability in (None, "read"):
+            return gift
+        found = (self.gift_of(account_of(login), step, window_s, key=True) for login in logins_in(step))
+        return next((gift for gift in found if gift is not None), None)
+
     def is_taken_there(self, step: Step, window_s: float) -> bool:
         """Whether the logs show that what the step acts with was taken in the very place where it acts."""
         takers = self.takers(step, window_s)

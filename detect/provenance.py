@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
 
 from detect.memory import Habits, remember
 from detect.step import Step
 from ingest.arguments import scalars_in
 
+_COMPOSED: Final = re.compile(r"(?=.{8,200})[A-Za-z][\w.-]*(?:[/_:][\w.-]+)+")
 _MOST_SESSIONS = 500
 _MOST_OUTPUTS = 12
 _SHORTEST = 5
@@ -112,6 +116,9 @@ class Provenance(msgspec.Struct):
 
 
 def _is_a_name(value: str) -> bool:
+    """Whether it is a name of somebody's own: with a digit, or put together of parts (`team/search/signing`)."""
+    if _COMPOSED.fullmatch(value):
+        return True
     return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
 
 

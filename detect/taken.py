@@ -48,8 +48,7 @@ def raises_own(credentials: Credentials, step: Step, window_s: float) -> Step | 
 
 def told(credentials: Credentials, step: Step, window_s: float) -> tuple[Step, ...]:
     """(output, taking) where one text named both what was taken and the place where this step uses it."""
-    acting = acting_as(step)
-    gift = credentials.gift_of(acting, step, window_s) if acting is not None else None
+    gift = credentials.in_use(step, window_s)
     if gift is None or gift.said is None or gift.step.event_id == step.event_id:
         return ()
     places = (step.target, *(value for _, value in scalars_in(step.arguments) if " " not in value))

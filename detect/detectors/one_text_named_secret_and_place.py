@@ -6,7 +6,7 @@ from detect.facts import Facts
 from detect.step import Step
 
 
-@detector(needs=("credential_id",), techniques=("AML.T0051.001", "AML.T0098", "T1550.001"), shows="movement")
+@detector(needs=("target",), techniques=("AML.T0051.001", "AML.T0098", "T1550.001"), shows="movement")
 def one_text_named_secret_and_place(
     step: Step, facts: Facts, history: History, *, anomaly: float = 0.98
 ) -> Finding | None:
