@@ -69,7 +69,7 @@ class Credentials(msgspec.Struct):
         """Whether the step acts as somebody its agent never acted as."""
         acting = acting_as(step)
         if acting is None:
-            return self._without_a_name(step, history) or self._carried(step, history, habits, window_s)
+            return self._carried(step, history, habits, window_s) or self._without_a_name(step, history)
         return self._acting(step, acting, history, habits, window_s) or self._carried(step, history, habits, window_s)
 
     def _acting(self, step: Step, acting: str, history: History, habits: Habits, window_s: float) -> Switch | None:
