@@ -44,6 +44,7 @@ from detect.restrictions import Restrictions
 from detect.role_chain import role_chain
 from detect.run_names import Runs
 from detect.same_place import Neighbour, ReadHere
+from detect.set_in_motion import Motion, names_a_role
 from detect.shift import Shifts
 from detect.stamping import Stamps
 from detect.step import Step
@@ -70,6 +71,7 @@ class Memory(msgspec.Struct):
     delegations: Delegations = msgspec.field(default_factory=Delegations)
     reaches: Reaches = msgspec.field(default_factory=Reaches)
     read_here: ReadHere = msgspec.field(default_factory=ReadHere)
+    motion: Motion = msgspec.field(default_factory=Motion)
     restrictions: Restrictions = msgspec.field(default_factory=Restrictions)
     lives: Lives = msgspec.field(default_factory=Lives)
     provenance: Provenance = msgspec.field(default_factory=Provenance)
@@ -191,6 +193,9 @@ class CausalPass:
                 memory.lives.take(step, is_covered=self._covering(step).is_covered)
             if memory.excuses.take(step):
                 memory.runs.begin(step.session_id)
+        if names_a_role(step):
+            coverage = self._covering(step) if facts is None else facts.coverage
+            memory.motion.take(step, memory.habits, is_covered=coverage.is_covered)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
         return facts
@@ -266,6 +271,7 @@ class CausalPass:
             missing_yes=missing,
             doing=doing,
             place=place,
+            set_in_motion=memory.motion.of(step, window_s),
             neighbour=neighbour,
             outward=outward,
             own_request=made,

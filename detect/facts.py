@@ -65,6 +65,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the step tells a usual tool to do that its agent never told it."""
     place: Place | None = None
     """Where the step goes out from, where nobody ever acted from there."""
+    set_in_motion: Step | None = None
+    """The step of another agent that gave the acting role to something that runs."""
     neighbour: Neighbour | None = None
     """Who took a secret in the place from which the step's identity acts for the first time."""
     outward: NewDomain | None = None

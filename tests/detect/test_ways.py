@@ -237,6 +237,27 @@ def test_a_role_that_is_taken_and_used_in_one_place_is_no_stranger_there(fleet: 
     assert "identity_where_a_secret_was_read" not in fired(fleet.judge())
 
 
+# role_given_to_what_runs_then_acted
+
+
+@pytest.mark.parametrize(
+    ("gave_it_before", "yes", "is_found"),
+    [(False, False, True), (True, False, False), (False, True, False)],
+    ids=["for the first time", "as ever", "approved"],
+)
+def test_a_role_that_a_pipeline_was_given_and_that_acts(
+    fleet: Fleet, gave_it_before: bool, yes: bool, is_found: bool
+) -> None:
+    role = "arn:aws:iam::123456789012:role/admin"
+    give = call("edit_pipeline", target="web", arguments=told(pipeline="web", deploy_role=role))
+    fleet.habit("releaser", look(), *([give] if gave_it_before else []))
+    fleet.habit(role, look(), shell("host-1"))
+    allowed = [approval(tool="edit_pipeline", target="web", arguments=told(pipeline="web", deploy_role=role))]
+    fleet.session("releaser", DAY, *(allowed if yes else []), give)
+    fleet.session(role, DAY, look(), shell("db-9"), minute=10)
+    assert ("role_given_to_what_runs_then_acted" in fired(fleet.judge())) is is_found
+
+
 # one_text_named_secret_and_place
 
 
