@@ -255,7 +255,8 @@ def test_a_role_that_a_pipeline_was_given_and_that_acts(
     allowed = [approval(tool="edit_pipeline", target="web", arguments=told(pipeline="web", deploy_role=role))]
     fleet.session("releaser", DAY, *(allowed if yes else []), give)
     fleet.session(role, DAY, look(), shell("db-9"), minute=10)
-    assert ("role_given_to_what_runs_then_acted" in fired(fleet.judge())) is is_found
+    found = [f.step.target for f in fleet.judge().found if f.detector.name == "role_given_to_what_runs_then_acted"]
+    assert ("db-9" in found) is is_found
 
 
 # one_text_named_secret_and_place
