@@ -21,7 +21,7 @@ from ingest.times import nanoseconds
 
 _WHO_KEYS: Final = frozenset(
     ("implementer", "implementers", "implementedby", "assignedto", "assignee", "assignees", "agent", "agents",
-     "agentid", "assignedagent", "executor", "executors")
+     "agentid", "assignedagent", "responders", "responder", "executor", "executors")
 )  # fmt: skip
 _WHAT_KEYS: Final = frozenset(
     ("configurationitems", "configurationitem", "cmdbci", "ci", "cis", "items", "scope", "affected", "affecteditems",
@@ -50,6 +50,8 @@ class Change(msgspec.Struct, frozen=True):
     """Whether any of these words is a place or a thing with a name of its own."""
     starts_ns: int | None
     ends_ns: int | None
+    must_name: bool = False
+    """Whether it is for nothing that it does not name: an incident, in which a lead has people work."""
 
     def names(self, step: Step) -> bool:
         """Whether it says the thing that the step touches, or another place in its arguments."""
@@ -79,12 +81,14 @@ class Change(msgspec.Struct, frozen=True):
                 return "has not begun"
             if self.ends_ns is not None and step.at_ns > self.ends_ns:
                 return "is over"
+        if self.must_name and not self.names(step):
+            return f"does not name {step.target or 'it'}"
         if self.has_places and step.target is not None and not self.names(step) and is_place(step.target):
             return f"does not name {step.target}"
         return None
 
 
-def change_of(number: str, state: str, record: str) -> Change:
+def change_of(number: str, state: str, record: str, *, must_name: bool = False) -> Change:
     """Read a record's text; what is not there is not limited."""
     values = scalars_in(record)
     named = [
@@ -103,6 +107,7 @@ def change_of(number: str, state: str, record: str) -> Change:
         has_places=any(is_place(word) for word in named[:_MOST_NAMED]),
         starts_ns=min(starts, default=None),
         ends_ns=max(ends, default=None),
+        must_name=must_name,
     )
 
 

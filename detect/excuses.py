@@ -18,11 +18,13 @@ from detect.changes import Change, change_of
 from detect.containment import takes_away
 from detect.memory import Habits, remember
 from detect.named_next import is_place
-from detect.step import IN_FORCE, VOID, Step
+from detect.run_names import role_session
+from detect.step import IN_FORCE, LED, VOID, Step
 from ingest.arguments import scalars_in
 
 _IN_FORCE: Final = re.compile(IN_FORCE)
 _VOID: Final = re.compile(VOID)
+_LED: Final = re.compile(LED)
 _MOST_SESSIONS: Final = 2_000
 _SHORTEST: Final = 5
 _LONGEST_REQUEST: Final = 2_000
@@ -82,11 +84,14 @@ class Excuses(msgspec.Struct):
         if not step.result or step.is_privileged or not step.is_done:
             return False
         state = _IN_FORCE.search(step.result)
+        is_incident = state is None
+        if state is None:
+            state = _LED.search(step.result)
         if state is None:
             self._take_void(step)
             return False
         numbered = [v for _, v in scalars_in(step.arguments) if len(v) >= _SHORTEST and any(c.isdigit() for c in v)]
-        changes = {number: change_of(number, state[1], step.result) for number in numbered}
+        changes = {number: change_of(number, state[1], step.result, must_name=is_incident) for number in numbered}
         remember(self.looked_up, step.session_id, self.looked_up.get(step.session_id, {}) | changes, _MOST_SESSIONS)
         for number, change in changes.items():
             remember(self.anywhere, number, change, _MOST_RECORDS)
@@ -161,6 +166,11 @@ class Excuses(msgspec.Struct):
             if change is not None and change.is_for(step, agents):
                 told = f"the request cites {number} ({_said(change, step)})"
                 return Excuse(told, _weight(change, step, _CHANGE))
+        for number in _NUMBER.findall(role_session(step)):
+            change = self.anywhere.get(number)
+            if change is not None and change.is_for(step, agents):
+                told = f"the role's session is named after {number} ({_said(change, step)})"
+                return Excuse(told, _weight(change, step, _ELSEWHERE))
         known = self.looked_up.get(session) or self.looked_up.get(run, {})
         values = dict.fromkeys(value for _, value in scalars_in(step.arguments) if value != step.target)
         for number in values:

@@ -6,6 +6,7 @@ identity, which never acted from there, acts from the very place whose agent had
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from detect.memory import Habits, remember
 from detect.step import Step, within
 
 _MOST_PLACES: Final = 5_000
+_SHORTEST: Final = 5
 
 
 class Neighbour(msgspec.Struct, frozen=True):
@@ -26,6 +28,8 @@ class Neighbour(msgspec.Struct, frozen=True):
     """Sessions of the identity of which the place is known."""
     distinct: int
     """Places that it acted from."""
+    is_named: bool
+    """Whether the secret is named after the identity: `crm/deploy-19` is that of `user/deploy-19`."""
 
 
 class ReadHere(msgspec.Struct):
@@ -46,4 +50,6 @@ class ReadHere(msgspec.Struct):
             return None
         if not within(read, step, window_s) or habits.seen("from", agent, host) or is_own(read.target or "", step):
             return None
-        return Neighbour(read, habits.seen("from", agent), habits.distinct("from", agent))
+        name = agent.rpartition("/")[2]
+        is_named = len(name) >= _SHORTEST and name in re.split(r"[/:]", read.target or "")
+        return Neighbour(read, habits.seen("from", agent), habits.distinct("from", agent), is_named)

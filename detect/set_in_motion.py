@@ -38,6 +38,6 @@ class Motion(msgspec.Struct):
 
 def names_a_role(step: Step) -> bool:
     """Whether the step gives a role to something; taking one or looking at it is no giving."""
-    if step.capability in ("read", "credential") or not step.is_done or step.arguments is None:
+    if step.capability in ("read", "credential") or step.gives or not step.is_done or step.arguments is None:
         return False
     return ":role/" in step.arguments

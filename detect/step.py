@@ -23,12 +23,19 @@ IN_FORCE: Final = (
     r"(?i)\"(?:state|status|phase|stage|approval)\"\s*:\s*"
     r"\"(implement\w*|approved|authori[sz]ed|scheduled|in[ _-]?force)\""
 )
+"""The record of a change that may be carried out now, in the words of ITIL's states."""
+LED: Final = (
+    r"(?is)\"(?:state|status|phase|stage)\"\s*:\s*"
+    r"\"(open|active|ongoing|in[ _-]?progress|investigat\w*|mitigat\w*|declared)\""
+    r".*\"(?:incident_?)?(?:commander|lead|manager)\"\s*:"
+)
+"""An incident that is being worked on, under a lead."""
 VOID: Final = (
     r"(?i)\"(?:state|status|phase|stage|approval)\"\s*:\s*"
     r"\"(draft|closed|rejected|declined|cancel\w*|withdrawn|expired|not[ _-]approved)\""
 )
 """In what states it may not be."""
-"""The record of a change that may be carried out now, in the words of ITIL's states."""
+_SIEVES: Final = {"gives": _GIVES, "in_force": IN_FORCE, "void": VOID, "led": LED}
 _LONGEST_TOLD: Final = 2_000
 """Characters of a request or of a tool's output that are kept to say where a value came from."""
 
@@ -42,7 +49,8 @@ select
     case
         when kind in ('message', 'lifecycle') then left(arguments, $longest)
         when capability = 'read' and is_sure and kind = 'tool_call'
-            and not coalesce(regexp_matches(result, $in_force) or regexp_matches(result, $void), false)
+            and not coalesce(regexp_matches(result, $in_force) or regexp_matches(result, $void)
+                or regexp_matches(result, $led), false)
             then null
         else arguments
     end as arguments,
@@ -136,12 +144,9 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
     day: date | None = None
     told = {
         "since": None if after is None else after + timedelta(days=1),
-        "gives": _GIVES,
-        "in_force": IN_FORCE,
-        "void": VOID,
         "longest": _LONGEST_TOLD,
     }
-    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told):
+    for part in ask_in_parts(connection.cursor(), _STEPS, _ROWS_AT_ONCE, **told, **_SIEVES):
         for values in rows_sharing_texts(part, _FIELDS, _REPEATED):
             step = Step(*values)
             if step.day != day:
@@ -156,7 +161,9 @@ def steps_in_time(connection: duckdb.DuckDBPyConnection, after: date | None = No
 
 def steps_of(connection: duckdb.DuckDBPyConnection, event_ids: list[str]) -> dict[str, Step]:
     """The steps of these events, without their payloads; what came before them is not looked at."""
-    rows = ask(connection, _SOME, since=None, gives=_GIVES, in_force=IN_FORCE, void=VOID, longest=0, events=event_ids)
+    rows = ask(
+        connection, _SOME, since=None, gives=_GIVES, in_force=IN_FORCE, void=VOID, led=LED, longest=0, events=event_ids
+    )
     steps = (Step(*values) for values in rows_of(rows, _FIELDS))
     return {step.event_id: step.without_payload() for step in steps}
 

@@ -54,11 +54,16 @@ def worst(detected: Detected) -> Found:
         ("list_users", {"status": "approved", "by": "ana"}, None),
         ("approve_change", {"status": "approved", "by": "ana"}, None),
         ("create_approval_policy", {"status": "approved"}, None),
+        ("desk.officer.ask", {"answer": "approved", "answered_by": "ana"}, ("approved", "ana")),
+        ("knock", {"answer": "yes", "answered_by": "ana"}, ("approved", "ana")),
+        ("knock", {"answer": "yes"}, None),
+        ("task_owner", {"status": "approved"}, None),
     ],
 )
 def test_what_a_person_who_was_asked_said(tool: str, result: object, decided: tuple[str, str | None] | None) -> None:
     told = result if isinstance(result, str) else json.dumps(result)
-    step = as_decision(step_of(tool=tool, arguments='{"action": "restart", "details": {"host": "web-1"}}', result=told))
+    arguments = '{"action": "restart", "details": {"host": "web-1"}}'
+    step = as_decision(step_of(tool=tool, arguments=arguments, result=told))
     if decided is None:
         assert step.kind == "tool_call"
         assert (step.capability == "read") is (tool in ("slack__approval", "request_approval", "request_permission"))
@@ -137,6 +142,18 @@ def test_a_change_that_names_the_thing_excuses_and_one_for_another_does_not(flee
     assert excused(Fleet(tmp_path / "none"), None) == 1
     assert excused(Fleet(tmp_path / "other"), RECORD | {"configuration_items": ["fw-edge-2"]}) == 1
     assert excused(Fleet(tmp_path / "whose"), RECORD | {"implementers": ["second"]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_excused"),
+    [({}, True), ({"affected": ["fw-edge-2"]}, False), ({"commander": None}, False), ({"state": "resolved"}, False)],
+    ids=["names it", "names another", "nobody leads it", "is over"],
+)
+def test_an_incident_with_a_lead_speaks_for_work_on_what_it_names(
+    fleet: Fleet, changed: dict[str, object], is_excused: bool
+) -> None:
+    record = {"id": "CHG7001", "state": "open", "commander": "ana@shop.example", "affected": ["fw-edge-9"]} | changed
+    assert (excused(fleet, {k: v for k, v in record.items() if v is not None}) < 1) is is_excused
 
 
 def test_what_the_person_asked_for_by_name_is_excused(fleet: Fleet, tmp_path) -> None:

@@ -227,6 +227,16 @@ def test_an_identity_that_acts_where_another_agent_read_a_secret(
     assert ("identity_where_a_secret_was_read" in fired(fleet.judge())) is is_found
 
 
+@pytest.mark.parametrize(("secret", "is_found"), [("crm/payroll", True), ("crm/other", False)])
+def test_an_identity_that_nobody_saw_is_known_by_the_name_of_its_secret(
+    fleet: Fleet, secret: str, is_found: bool
+) -> None:
+    fleet.habit("keeper", look(), call("get_secret_value", target="db/usual"), source_host="10.0.0.1")
+    fleet.session("keeper", DAY, call("get_secret_value", target=secret), source_host="10.0.0.1")
+    fleet.session("user/payroll", DAY, look(), source_host="10.0.0.1", minute=60)
+    assert ("identity_where_a_secret_was_read" in fired(fleet.judge())) is is_found
+
+
 def test_a_role_that_is_taken_and_used_in_one_place_is_no_stranger_there(fleet: Fleet) -> None:
     role, key = "arn:aws:iam::123456789012:role/payroll", "ASIAPAYROLL0EXAMPLE0"
     taken = call("sts:AssumeRole", target=role, result=told(access_key_id=key, expiration="2026-03-30T00:00:00Z"))
