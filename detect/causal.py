@@ -15,74 +15,34 @@ from typing import Final
 import msgspec
 
 from baseline.history import History
-from detect.approvals import Approvals, Coverage
-from detect.authority import Delegations
 from detect.behaviour import Behaviour
-from detect.chains import Chains
+from detect.causal_memory import Memory
 from detect.containment import takes_away
-from detect.credentials import Credentials
-from detect.disguise import Shapes
-from detect.distance import Distances
 from detect.doing import NewDoing, new_doing
 from detect.effective import standing
-from detect.elsewhere import Elsewhere, names_of_actors
-from detect.escalation import Escalations
-from detect.excuses import Excuses
 from detect.facts import NOWHERE, Facts
 from detect.governance import cleans_log_of, rewrites_itself
 from detect.handed_out import is_service, may_grant
-from detect.lives import Lives, concerns_lives
-from detect.memory import Habits, packed, unpacked
-from detect.named_next import NamedNext
-from detect.opened import Opened
+from detect.lives import concerns_lives
+from detect.memory import packed, unpacked
+from detect.misfit import misfit
 from detect.outward import NewDomain, new_domain
 from detect.own_request import approves, own_request
-from detect.provenance import Provenance
-from detect.reach import Place, Reaches
+from detect.reach import Place
 from detect.registry import NO_REGISTRY, Registry
-from detect.restrictions import Restrictions
 from detect.role_chain import role_chain
-from detect.run_names import Runs
-from detect.same_place import Neighbour, ReadHere
-from detect.set_in_motion import Motion, names_a_role
-from detect.shift import Shifts
-from detect.stamping import Stamps
+from detect.same_place import Neighbour
+from detect.set_in_motion import names_a_role
+from detect.spoken_for import covering, run_of
 from detect.step import Step
 from detect.taken import giver, is_given, raises_own, told
 from detect.usual_yes import MissingYes, missing_yes
-from detect.weakened import Weakened, weakens
+from detect.weakened import weakens
 
 WINDOW_HOURS: Final = 24.0
 """How long a path, a delegation or a temporary credential is followed: Hopper's backtrace is a day as well."""
 _MOVES: Final = frozenset({"remote_execution", "credential", "permission", "network_path"})
 _GOES: Final = frozenset({"remote_execution", "credential"})
-
-
-class Memory(msgspec.Struct):
-    """Everything that the pass remembers."""
-
-    runs: Runs = msgspec.field(default_factory=Runs)
-    approvals: Approvals = msgspec.field(default_factory=Approvals)
-    elsewhere: Elsewhere = msgspec.field(default_factory=Elsewhere)
-    excuses: Excuses = msgspec.field(default_factory=Excuses)
-    credentials: Credentials = msgspec.field(default_factory=Credentials)
-    opened: Opened = msgspec.field(default_factory=Opened)
-    named_next: NamedNext = msgspec.field(default_factory=NamedNext)
-    delegations: Delegations = msgspec.field(default_factory=Delegations)
-    reaches: Reaches = msgspec.field(default_factory=Reaches)
-    read_here: ReadHere = msgspec.field(default_factory=ReadHere)
-    motion: Motion = msgspec.field(default_factory=Motion)
-    restrictions: Restrictions = msgspec.field(default_factory=Restrictions)
-    lives: Lives = msgspec.field(default_factory=Lives)
-    provenance: Provenance = msgspec.field(default_factory=Provenance)
-    chains: Chains = msgspec.field(default_factory=Chains)
-    escalations: Escalations = msgspec.field(default_factory=Escalations)
-    weakened: Weakened = msgspec.field(default_factory=Weakened)
-    shapes: Shapes = msgspec.field(default_factory=Shapes)
-    distances: Distances = msgspec.field(default_factory=Distances)
-    shifts: Shifts = msgspec.field(default_factory=Shifts)
-    stamps: Stamps = msgspec.field(default_factory=Stamps)
-    habits: Habits = msgspec.field(default_factory=Habits)
 
 
 class CausalPass:
@@ -186,42 +146,19 @@ class CausalPass:
         if facts is None:
             memory.restrictions.take(step, self._window_s, is_covered=True)
             if step.is_done and (step.gives or may_grant(step)):
-                coverage, said = self._covering(step), memory.provenance.text_that_named(step)
+                coverage, said = covering(memory, step, self._window_s), memory.provenance.text_that_named(step)
                 memory.credentials.take(step, None, coverage, self._history, memory.habits, said)
                 memory.lives.given_out(step)
-            if step.is_done and concerns_lives(step):
-                memory.lives.take(step, is_covered=self._covering(step).is_covered)
+            if step.is_done and step.capability != "read" and concerns_lives(step):
+                memory.lives.take(step, is_covered=covering(memory, step, self._window_s).is_covered)
             if memory.excuses.take(step):
                 memory.runs.begin(step.session_id)
         if names_a_role(step):
-            coverage = self._covering(step) if facts is None else facts.coverage
+            coverage = covering(memory, step, self._window_s) if facts is None else facts.coverage
             memory.motion.take(step, memory.habits, is_covered=coverage.is_covered)
         memory.reaches.note(step, memory.habits)
         memory.provenance.take(step)
         return facts
-
-    def _covering(self, step: Step) -> Coverage:
-        """What the decisions of the step's run say of it; where its log can record none, those of the sessions that
-        took the credential it acts with, and what a person approved anywhere of just this."""
-        memory = self._memory
-        coverage = memory.approvals.covering(step, memory.runs.of(step))
-        if coverage.cover != "cannot_record":
-            return coverage
-        takers = memory.credentials.takers(step, self._window_s)
-        in_run = memory.approvals.covered_in(dict.fromkeys(s.session_id for s in reversed(takers)), step)
-        return in_run or memory.elsewhere.covering(step, names_of_actors((step, *takers))) or coverage
-
-    def _run(self, step: Step) -> str:
-        """The session that tells of the run to which a cloud's step belongs: the one of its name, else of who took the
-        credential that it acts with."""
-        memory = self._memory
-        run = memory.runs.of(step)
-        if step.approval != "cannot_record" or memory.provenance.request(run) or run in memory.excuses.looked_up:
-            return run
-        takers = memory.credentials.takers(step, self._window_s)
-        sessions = [s.session_id for s in reversed(takers)]
-        known = (s for s in sessions if memory.provenance.request(s) or s in memory.excuses.looked_up)
-        return next(known, sessions[0] if sessions else run)
 
     def _judged(
         self,
@@ -234,8 +171,8 @@ class CausalPass:
         outward: NewDomain | None,
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
-        run = self._run(step)
-        coverage = self._covering(step)
+        run = run_of(memory, step, self._window_s)
+        coverage = covering(memory, step, self._window_s)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         delegation = memory.delegations.of(step)
@@ -289,7 +226,7 @@ class CausalPass:
                 memory.approvals.agents,
                 memory.provenance.request(run),
             ),
-            misfit=memory.excuses.misfit(step, run, memory.approvals.agents, habits)
+            misfit=misfit(memory.excuses, step, run, memory.approvals.agents, habits)
             if step.is_privileged and not is_covered and not is_containment
             else None,
             has_history=has_history,

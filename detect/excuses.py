@@ -31,7 +31,6 @@ _LONGEST_REQUEST: Final = 2_000
 _NUMBER: Final = re.compile(r"(?<![\w-])[A-Za-z]{2,8}-?\d{3,12}(?![\w-])")
 """The number of a record, as service desks write them."""
 _MOST_RECORDS: Final = 20_000
-_LEAST_RESTED: Final = 3
 _LEAST_LET_THROUGH: Final = 10
 _CHANGE: Final = 0.3
 _LATER: Final = 0.4
@@ -49,20 +48,6 @@ class Excuse(msgspec.Struct, frozen=True):
     words: str
     weight: float
     """0..1: how much of a finding's evidence is left."""
-
-
-class Misfit(msgspec.Struct, frozen=True):
-    """A change record that is for something else than the step that rests on it."""
-
-    number: str
-    why: str
-    """What in the record speaks against the step."""
-    is_cited: bool
-    whose: str
-    """The agent, or the fleet where the agent hardly ever rested on a record."""
-    fits: int
-    """Its sessions of earlier days in which a record was for what was done."""
-    misfits: int
 
 
 class Excuses(msgspec.Struct):
@@ -110,34 +95,6 @@ class Excuses(msgspec.Struct):
             changes = {number: change_of(number, state[1].lower(), step.result or "") for number in numbers}
             known = self.void.get(step.session_id, {}) | changes
             remember(self.void, step.session_id, known, _MOST_SESSIONS)
-
-    def misfit(self, step: Step, run: str, agents: Container[str], habits: Habits) -> Misfit | None:
-        """The record that the step cites, or the only one that its run looked up, where it is for something else."""
-        if step.target is None:
-            return None
-        looked = self.looked_up.get(step.session_id) or self.looked_up.get(run, {})
-        void = self.void.get(step.session_id) or self.void.get(run, {})
-        values = dict.fromkeys(value for _, value in scalars_in(step.arguments))
-        cited = [change for value in values if (change := void.get(value) or self.anywhere.get(value)) is not None]
-        of_run = {**looked, **void}
-        about = cited or (list(of_run.values()) if len(of_run) == 1 else [])
-        if not about:
-            return None
-        reasons = [f"is {c.state}" if c.number in void else c.against(step, agents) for c in about]
-        fits = None in reasons
-        for whose in (step.agent_id, ""):
-            habits.note(step.session_id, "a change fits" if fits else "no change fits", whose)
-        if fits:
-            return None
-        if not cited and about[0].number not in void:
-            did_it = habits.is_noted(step.session_id, "a change fits", step.agent_id)
-            if did_it or not about[0].names_alike(step.target):
-                return None
-        whose = step.agent_id
-        if habits.seen("a change fits", whose) + habits.seen("no change fits", whose) < _LEAST_RESTED:
-            whose = ""
-        rested = (habits.seen("a change fits", whose), habits.seen("no change fits", whose))
-        return Misfit(about[0].number, reasons[0] or "", bool(cited), whose or "the fleet", *rested)
 
     def of(
         self, step: Step, run: str, coverage: Coverage, habits: Habits, agents: Container[str], request: str = ""

@@ -15,8 +15,9 @@ from detect.distance import Drop
 from detect.doing import NewDoing
 from detect.effective import Standing
 from detect.escalation import Completed
-from detect.excuses import Excuse, Misfit
+from detect.excuses import Excuse
 from detect.lives import Sleep
+from detect.misfit import Misfit
 from detect.outward import NewDomain
 from detect.provenance import Origin
 from detect.reach import Place, Reach, Stranger

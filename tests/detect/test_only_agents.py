@@ -127,6 +127,13 @@ def test_a_key_that_was_deleted_and_still_works_is_found(fleet: Fleet) -> None:
     assert "retired_identity_still_works" in fired(fleet.judge())
 
 
+def test_to_look_at_who_was_removed_removes_nobody(fleet: Fleet) -> None:
+    fleet.habit("janitor", look(), call("get_removed_user", arguments=told(user="sleeper")))
+    fleet.habit("sleeper", look(), days=8)
+    fleet.session("sleeper", DAY + 2, look(), call("delete_bucket", target="b1"))
+    assert "retired_identity_still_works" not in fired(fleet.judge())
+
+
 def test_a_key_that_is_put_out_of_service_twice_is_only_managed(fleet: Fleet) -> None:
     key = "AKIAQ7EXAMPLE00NEWK0"
     off = [call(f"iam.key.{verb}", target="svc-1", arguments=told(access_key_id=key)) for verb in ("disable", "delete")]
