@@ -36,7 +36,7 @@ _KEYS_OF_WHO: Final = (
     "answered_by", "answeredby", "approver", "approved_by", "approvedby", "decided_by", "decidedby", "by", "reviewer",
     "reviewed_by", "responder", "respondent", "responded_by", "human", "operator", "user", "email", "who",
 )  # fmt: skip
-_SAYS_WHO: Final = ('_by":', '"approver":')
+_SAYS_WHO: Final = re.compile(r'(?:_by|approver|By)"\s*:')
 _KEYS_OF_TOOL: Final = ("tool", "tool_name", "toolname", "action", "function", "function_name", "operation", "call")
 _YES: Final = re.compile(
     r"\s*(?:approved?|yes|y|granted?|accept(?:ed)?|allow(?:ed)?|confirm(?:ed)?|true|go ahead)\b", re.I
@@ -67,7 +67,9 @@ def as_decision(step: Step) -> Step:
 def _is_answer(step: Step) -> bool:
     """Whether a tool of any name brought a decision: the call names a tool and its arguments, the result who decided
     on them."""
-    if not step.result or not step.arguments or not any(key in step.result for key in _SAYS_WHO):
+    if not step.result or not step.arguments or "{" not in step.arguments[1:]:
+        return False
+    if _SAYS_WHO.search(step.result) is None:
         return False
     asked, said = _members(step.arguments), _members(step.result)
     names_a_tool = any(isinstance(asked.get(key), str) for key in _KEYS_OF_TOOL)

@@ -278,7 +278,7 @@ class Credentials(msgspec.Struct):
                 remember(self.given, name, told_twice(self.given.get(name), gift))
         for value in unnamed:
             remember(self.given, acted_with(value), gift)
-        for account in accounts_in(step) if is_credential else ():
+        for account in accounts_in(step) if is_credential and handed else ():
             remember(self.given, account_of(account), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
             role = msgspec.structs.replace(gift, until_ns=0)

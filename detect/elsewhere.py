@@ -33,23 +33,28 @@ class Yes(msgspec.Struct, frozen=True):
 
 
 class Elsewhere(msgspec.Struct):
-    """Thing -> the latest decisions of people that name it."""
+    """What people decided, and what it names."""
 
-    about: dict[str, list[Yes]] = {}
+    said: dict[str, Yes] = {}
+    """The event of a decision -> the decision."""
+    about: dict[str, list[str]] = {}
+    """Thing -> the events of the latest decisions that name it."""
 
     def take(self, approval: Approval) -> None:
         """Remember what a person approved."""
         named = tuple(sorted(approval.named))[:_MOST_VALUES]
-        yes = Yes(approval.step, named, approval.ends_ns)
+        event = approval.step.event_id
+        remember(self.said, event, Yes(approval.step, named, approval.ends_ns))
         for thing in [value for value in named if len(value) >= _SHORTEST and " " not in value][:_MOST_THINGS]:
-            remember(self.about, thing, [*self.about.get(thing, ()), yes][-_MOST_OF_ONE:])
+            remember(self.about, thing, [*self.about.get(thing, ()), event][-_MOST_OF_ONE:])
 
     def covering(self, step: Step, actors: Collection[str]) -> Coverage | None:
         """The yes to just this step, by whomever of `actors` it is done: all names of who acts, and for whom."""
         if step.target is None:
             return None
-        for yes in reversed(self.about.get(step.target, ())):
-            if not within(yes.step, step, self._lasts_s(yes)) or not _does(yes, step):
+        for event in reversed(self.about.get(step.target, ())):
+            yes = self.said.get(event)
+            if yes is None or not within(yes.step, step, self._lasts_s(yes)) or not _does(yes, step):
                 continue
             named = {name.lower() for name in (*yes.named, yes.step.agent_id)}
             if within(yes.step, step, _AT_ONCE_S) or any(actor.lower() in named for actor in actors):

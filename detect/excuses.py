@@ -24,6 +24,8 @@ from ingest.arguments import scalars_in
 
 _IN_FORCE: Final = re.compile(IN_FORCE)
 _VOID: Final = re.compile(VOID)
+_STATED: Final = re.compile(r'(?i)"(?:state|status|phase|stage|approval)"\s*:\s*"[^"]{4}')
+"""A sieve for the three: most results say no more of a state than that it is ok."""
 _LED: Final = re.compile(LED)
 _MOST_SESSIONS: Final = 2_000
 _SHORTEST: Final = 5
@@ -66,7 +68,7 @@ class Excuses(msgspec.Struct):
 
     def take(self, step: Step) -> bool:
         """Remember a record that was looked up and found to be in force; whether it was."""
-        if not step.result or step.is_privileged or not step.is_done:
+        if not step.result or step.is_privileged or not step.is_done or _STATED.search(step.result) is None:
             return False
         state = _IN_FORCE.search(step.result)
         is_incident = state is None
