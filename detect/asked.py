@@ -20,7 +20,7 @@ from detect.toolnames import says
 from ingest.arguments import named_in
 
 _ASKS: Final = re.compile(
-    r"(?:ask|request|await|wait|require|need|seek|obtain|prompt)[\w.-]*(?:human|person|operator|approv|confirm|permission"
+    r"(?:(?<!t)ask|request|await|wait|require|need|seek|obtain|prompt)[\w.-]*(?:human|person|operator|approv|confirm|permission"
     r"|sign_?off)|human[\w.-]*(?:loop|input|approv|decision|review|confirm|feedback|gate)"
     r"|(?<![a-z])(?:ask|consult)[\w.-]*(?:officer|on_?call|manager|owner|supervisor|reviewer|duty)"
     r"|(?:officer|manager|owner|supervisor|duty|on_?call)[\w.-]*[_.-]ask(?![a-z])"
@@ -36,7 +36,10 @@ _KEYS_OF_WHO: Final = (
     "answered_by", "answeredby", "approver", "approved_by", "approvedby", "decided_by", "decidedby", "by", "reviewer",
     "reviewed_by", "responder", "respondent", "responded_by", "human", "operator", "user", "email", "who",
 )  # fmt: skip
-_SAYS_WHO: Final = re.compile(r'(?:_by|approver|By)"\s*:')
+_ANSWERED: Final = re.compile(
+    r'"(?:approver|(?:answered|approved|decided|reviewed|responded|denied|rejected)_?by)"\s*:\s*"', re.IGNORECASE
+)
+_ANSWERS: Final = ("answer", "decision", "approved", "approval", "verdict")
 _KEYS_OF_TOOL: Final = ("tool", "tool_name", "toolname", "action", "function", "function_name", "operation", "call")
 _YES: Final = re.compile(
     r"\s*(?:approved?|yes|y|granted?|accept(?:ed)?|allow(?:ed)?|confirm(?:ed)?|true|go ahead)\b", re.I
@@ -54,26 +57,28 @@ def steps_and_decisions(connection: duckdb.DuckDBPyConnection, after: date | Non
 
 
 def as_decision(step: Step) -> Step:
-    """The call as the decision that it brought; as a look at something where nobody has answered yet, whatever it asks
-    for: to ask is not to do. The step as it is where it asks nobody."""
+    """The call as the decision that it brought; as a look at something where nobody has answered yet, whatever its
+    arguments ask for: to ask is not to do. The step as it is where it asks nobody, or its name says that it acts."""
     if step.kind != "tool_call":
         return step
     if not says(_ASKS, step.tool):
         return (_decided(step) if _is_answer(step) else None) or step
     decided = _decided(step) if step.result else None
-    return decided or msgspec.structs.replace(step, capability="read", is_sure=True)
+    if decided is not None or (step.is_sure and step.is_privileged):
+        return decided or step
+    return msgspec.structs.replace(step, capability="read", is_sure=True)
 
 
 def _is_answer(step: Step) -> bool:
-    """Whether a tool of any name brought a decision: the call names a tool and its arguments, the result who decided
-    on them."""
+    """Whether a tool of any name brought a decision: the call names a tool and its arguments, the result an answer and
+    whose it is. That something was done, and by whom, is no answer."""
     if not step.result or not step.arguments or "{" not in step.arguments[1:]:
         return False
-    if _SAYS_WHO.search(step.result) is None:
+    if _ANSWERED.search(step.result) is None:
         return False
     asked, said = _members(step.arguments), _members(step.result)
     names_a_tool = any(isinstance(asked.get(key), str) for key in _KEYS_OF_TOOL)
-    decides = any(_decision(said.get(key)) is not None for key in _KEYS_OF_DECISION)
+    decides = any(_decision(said.get(key)) is not None for key in _ANSWERS)
     return names_a_tool and decides and any(isinstance(value, dict) for value in asked.values())
 
 

@@ -139,7 +139,7 @@ class CausalPass:
             or approves(step)
             or (place is not None and place.is_first)
             or neighbour is not None
-            or memory.opened.is_crossed(step, self._window_s)
+            or memory.opened.let_through(step, self._window_s) is not None
             or memory.credentials.is_handed_on(step, self._history, memory.habits)
         )
         facts = self._judged(step, unmasked, doing, missing, place, neighbour, outward) if is_asked else None
@@ -171,8 +171,7 @@ class CausalPass:
         outward: NewDomain | None,
     ) -> Facts:
         memory, habits, window_s = self._memory, self._memory.habits, self._window_s
-        run = run_of(memory, step, self._window_s)
-        coverage = covering(memory, step, self._window_s)
+        run, coverage = run_of(memory, step, window_s), covering(memory, step, window_s)
         is_covered = coverage.is_covered
         reach = memory.reaches.of(step, self._history, habits)
         delegation = memory.delegations.of(step)

@@ -16,7 +16,6 @@ from detect.approvals import Coverage
 from detect.gift import Gift, ended, is_own, told_twice
 from detect.handed_out import (
     IS_TEMPORARY,
-    account_of,
     accounts_in,
     acted_with,
     acting_as,
@@ -24,6 +23,7 @@ from detect.handed_out import (
     given,
     holders_in,
     is_service,
+    logged_in_as,
     logins_in,
     manages_keys,
     may_grant,
@@ -104,7 +104,7 @@ class Credentials(msgspec.Struct):
         if manages_keys(step):
             return None
         for login in logins_in(step):
-            gift = self.gift_of(account_of(login), step, window_s, key=True)
+            gift = self.gift_of(logged_in_as(login), step, window_s, key=True)
             known = habits.seen("logs in as", step.agent_id, login)
             habits.note(step.session_id, "logs in as", step.agent_id, login)
             if gift is not None and not known and (switch := self._switched(gift, step, history, habits)) is not None:
@@ -159,7 +159,7 @@ class Credentials(msgspec.Struct):
         gift = self.gift_of(acting, step, window_s) if acting is not None else None
         if gift is not None or step.capability in (None, "read"):
             return gift
-        found = (self.gift_of(account_of(login), step, window_s, key=True) for login in logins_in(step))
+        found = (self.gift_of(logged_in_as(login), step, window_s, key=True) for login in logins_in(step))
         return next((gift for gift in found if gift is not None), None)
 
     def is_taken_there(self, step: Step, window_s: float) -> bool:
@@ -279,7 +279,7 @@ class Credentials(msgspec.Struct):
         for value in unnamed:
             remember(self.given, acted_with(value), gift)
         for account in accounts_in(step) if is_credential and handed else ():
-            remember(self.given, account_of(account), gift)
+            remember(self.given, logged_in_as(account), gift)
         if is_credential and step.target is not None and _ROLE.match(step.target):
             role = msgspec.structs.replace(gift, until_ns=0)
             remember(self.given, fingerprint(step.target), role)

@@ -68,9 +68,10 @@ class Elsewhere(msgspec.Struct):
 
 
 def _does(yes: Yes, step: Step) -> bool:
-    """Whether the yes is for this action, as either log writes it: `aws_iam_put_role_policy`, `iam:PutRolePolicy`."""
+    """Whether the yes is for this action, as either log writes it: `aws_iam_put_role_policy`, `iam:PutRolePolicy`; what
+    its text says of an action is for readers."""
     action = action_of(step.tool or "")
-    said = (action_of(name) for name in (yes.step.tool or "", *yes.named))
+    said = (action_of(name) for name in (yes.step.tool or "", *yes.named) if " " not in name)
     return len(action) >= _SHORTEST_ACTION and any(name.endswith(action) for name in said)
 
 

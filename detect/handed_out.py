@@ -148,7 +148,7 @@ def acted_with(value: str) -> str:
     return f"acts {fingerprint(value)}"
 
 
-def account_of(login: str) -> str:
+def logged_in_as(login: str) -> str:
     """Where an account is remembered whose secret was handed out."""
     return f"logs in as {fingerprint(login)}"
 

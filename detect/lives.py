@@ -28,7 +28,6 @@ _REVIVES: Final = re.compile(
 _IDENTITY: Final = re.compile(
     r"key|token|credential|secret|agent|user|account|principal|role|identit|client", re.IGNORECASE
 )
-
 _KEYS_ALONE: Final = re.compile(r"key|token|credential|secret", re.IGNORECASE)
 _KEY_KEYS: Final = OBJECT_KEYS | {"clientid", "certificateid", "thumbprint", "serial"}
 _HOLDER_KEYS: Final = frozenset(

@@ -80,20 +80,21 @@ class Opened(msgspec.Struct):
         if not self.places:
             return None
         if step.capability not in _CROSS:
-            return self.places[step.target or ""] if self.is_crossed(step, window_s) else None
+            return self.let_through(step, window_s)
         for place in places_of(step):
             opener = self.places.get(place) or self._range_of(place)
             if opener is not None and opener.event_id != step.event_id and self._is_followed(opener, step, window_s):
                 return opener
         return None
 
-    def is_crossed(self, step: Step, window_s: float) -> bool:
-        """Whether the step goes where a path was opened, out of the very place that it was opened for: whatever it does
-        there, it goes through."""
+    def let_through(self, step: Step, window_s: float) -> Step | None:
+        """Who opened the path to where the step goes, for the very place that it comes from: whatever it does there, it
+        goes through."""
         opener = self.places.get(step.target) if self.places and step.target is not None else None
         if opener is None or opener.agent_id == step.agent_id or not self._is_followed(opener, step, window_s):
-            return False
-        return bool({step.source_host, step.agent_id} & set(self.ends.get(opener.event_id, ())))
+            return None
+        ends = self.ends.get(opener.event_id, ())
+        return opener if step.source_host in ends or step.agent_id in ends else None
 
     def _is_followed(self, opener: Step, step: Step, window_s: float) -> bool:
         return within(opener, step, max(window_s, _STAYS_OPEN_S) if opener.event_id in self.lasting else window_s)

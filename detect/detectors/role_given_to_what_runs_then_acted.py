@@ -18,7 +18,7 @@ def role_given_to_what_runs_then_acted(
     role has reached the target with this tool, or goes to new ones in every other session; where the step takes access
     away; after more than a day.
     Misses: a role that is named by less than its ARN; a source that writes the acting role otherwise.
-    Method: ATT&CK T1548 and the pass-role paths of privilege escalation, with the first use of the role as the proof.
+    Method: passing a role to a service (ATT&CK T1098.003), followed until the role acts.
     """
     by = facts.set_in_motion
     if by is None or not step.is_privileged or facts.coverage.is_covered or not step.is_done:

@@ -58,6 +58,9 @@ def worst(detected: Detected) -> Found:
         ("knock", {"answer": "yes", "answered_by": "ana"}, ("approved", "ana")),
         ("knock", {"answer": "yes"}, None),
         ("task_owner", {"status": "approved"}, None),
+        ("call_tool", {"status": "accepted", "approved_by": "ana"}, None),
+        ("grant_access", {"granted": True, "granted_by": "ana"}, None),
+        ("delete_task_operator", {"status": "ok"}, None),
     ],
 )
 def test_what_a_person_who_was_asked_said(tool: str, result: object, decided: tuple[str, str | None] | None) -> None:
@@ -218,6 +221,11 @@ def test_to_ask_for_something_is_not_to_do_it(fleet: Fleet) -> None:
     fleet.habit("changer", *HABIT)
     fleet.session("changer", DAY, *HABIT, asks("request_approval", {"requested": True}, host="db-9", rule="r-1"))
     assert not fleet.judge().found
+
+
+def test_what_its_name_says_that_it_does_is_no_asking() -> None:
+    step = as_decision(step_of(tool="update_request_permissions", capability="permission", arguments="{}"))
+    assert step.capability == "permission"
 
 
 # order_that_nobody_had_given

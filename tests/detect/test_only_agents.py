@@ -441,8 +441,9 @@ def test_a_yes_in_the_session_that_took_the_role_holds_for_the_clouds_log(
         ({"agent": "role/somebody"}, 6 * 60, False),
         ({"agent": "role/somebody"}, 9, True),
         ({}, 9 * 60, False),
+        ({"action": "never run secretsmanager:GetSecretValue"}, 9, False),
     ],
-    ids=["just this", "another thing", "another action", "for another", "for another, at once", "too old"],
+    ids=["just this", "another thing", "another action", "for another", "for another, at once", "too old", "in words"],
 )
 def test_what_a_change_workflow_approved_holds_for_the_clouds_log(
     fleet: Fleet, said: dict, later: int, is_quiet: bool
