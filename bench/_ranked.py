@@ -11,6 +11,8 @@ Definitions, the same for the product and for the peer that it is measured again
   on a day it cannot be 1: `ceiling_at_N_per_day` is what a perfect order would reach.
 * `recall_alone_at_N_per_day` is the share of chains hit by a case that fewer than N harmless cases of its day
   precede: as if each attack were the only one, which is what a fleet sees.
+* `recall_on_average_at_N_per_day`: N times the days are given to the first cases of the whole order, many on one day
+  and few on another, as one threshold for the score does (Hopper's budget).
 * `precision_at_N_per_day`: of the cases in the budget, the share that hits a malicious chain.
 * `average_precision`: over the malicious chains, the mean of the precision at the place in the whole order of the
   first case that hits the chain; 0 for a chain that none hits.
@@ -75,6 +77,8 @@ def measure(
         over_chains(f"recall_{key}", [float(any(p in kept for p in hits[told.chain])) for told in bad])
         alone = _alone(judged, is_hit, budget)
         over_chains(f"recall_alone_{key}", [float(any(p in alone for p in hits[told.chain])) for told in bad])
+        spread = range(min(len(judged), budget * days))
+        over_chains(f"recall_on_average_{key}", [float(any(p in spread for p in hits[told.chain])) for told in bad])
         found[f"ceiling_{key}"] = _ceiling(bad, budget, first_day, last_day)
         by_day: dict[int, list[float]] = defaultdict(list)
         for place in sorted(kept):

@@ -20,7 +20,6 @@ import bench.fleet
 from bench._ranked import found_at
 from bench.fleet.evasion import EVASIONS
 from bench.fleet.settings import Settings
-from bench.fleet.truth import read_truth
 from bench.lateral import main, run_product
 
 _BUDGET = 5
@@ -55,8 +54,9 @@ def _found(scratch: Path, settings: Settings, name: str) -> tuple[set[str], set[
     logs, data = scratch / f"logs-{name}", scratch / f"data-{name}"
     truth = bench.fleet.generate(logs, settings.with_(evasion=name)).truth
     run = run_product(logs, truth, data, settings.history_days)
-    told = read_truth(truth)
-    among, alone = (found_at(run.cases, told, run.first_day, run.last_day, _BUDGET, alone=one) for one in (False, True))
+    among, alone = (
+        found_at(run.cases, run.truth, run.first_day, run.last_day, _BUDGET, alone=one) for one in (False, True)
+    )
     shutil.rmtree(logs)
     shutil.rmtree(data)
     return among, alone

@@ -6,8 +6,8 @@
 
 Without `--events` a fleet is generated (`python -m bench.fleet`). The product runs through its own commands, ingest,
 baseline and detect, into a new data directory; the cases stand in the order of `custodiet cases`. The first
-`--history-days` (14) days are history and not evaluated. What a hit, the budget and each figure are is defined in
-`bench/_ranked.py`, the form of the truth in `bench/fleet/truth.py`.
+`--history-days` (14) days are history and not evaluated, fewer where the truth's first chain is earlier. What a hit,
+the budget and each figure are is defined in `bench/_ranked.py`, the form of the truth in `bench/fleet/truth.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, Final
 import bench.fleet
 from bench._naive import naive_cases
 from bench._ranked import BUDGETS, DAY_NS, Case, measure
+from bench._told import in_the_store
 from bench.fleet.truth import Told, read_truth
 from ingest.database import ask, open_published
 
@@ -54,6 +55,10 @@ class Run:
     rejected: int
     unread: int
     cpu_s: dict[str, float]
+    truth: list[Told]
+    """The chains, their sessions as the store names them."""
+    matched: dict[str, int]
+    """How many chains the truth did not name by their sessions, a count a way (`bench/_told.py`)."""
     broken: list[str]
     """Commands in which a reader or detector broke; the others ran on."""
 
@@ -72,18 +77,22 @@ def run_product(logs: Path, truth: Path, data: Path, history_days: int) -> Run:
     try:
         cases = _cases(listed, ask(connection, _FINDINGS).rows())
         naive = naive_cases(connection)
+        told, matched = in_the_store(read_truth(truth), connection)
         first_ns, last_ns, events = ask(connection, _DAYS).row(0)
     finally:
         connection.close()
+    begins = [chain.first_ns // DAY_NS for chain in told if chain.first_ns is not None]
     return Run(
         cases,
         naive,
-        int(first_ns) // DAY_NS + history_days,
+        min([int(first_ns) // DAY_NS + history_days, *begins]),
         int(last_ns) // DAY_NS,
         int(events),
         sum(file["rejected"] for file in report["files"]),
         len(report["unread"]),
         product.cpu_s,
+        told,
+        matched,
         product.broken,
     )
 
@@ -123,12 +132,13 @@ def _cases(listed: list[dict[str, Any]], findings: list[tuple[str, str, int | No
     return found
 
 
-def figures(run: Run, truth: list[Told], seed: int) -> dict[str, Any]:
+def figures(run: Run, seed: int) -> dict[str, Any]:
     """Everything that is measured, the product's own figures at the top."""
-    found = measure(run.cases, truth, run.first_day, run.last_day, seed)
-    found["naive"] = measure(run.naive, truth, run.first_day, run.last_day, seed)
+    found = measure(run.cases, run.truth, run.first_day, run.last_day, seed)
+    found["naive"] = measure(run.naive, run.truth, run.first_day, run.last_day, seed)
     found["events"], found["rejected"], found["unread"] = run.events, run.rejected, run.unread
     found["evaluated_days"] = run.last_day - run.first_day + 1
+    found["chains_matched_otherwise"] = run.matched
     found["cpu_seconds"], found["broken"] = run.cpu_s, run.broken
     return found
 
@@ -148,7 +158,7 @@ def main() -> None:
             logs = scratch / "logs"
             truth = bench.fleet.generate(logs, _settings(options)).truth
         run = run_product(logs, truth, scratch / "data", options.history_days)
-        found = figures(run, read_truth(truth), options.seed)
+        found = figures(run, options.seed)
     print(json.dumps(found, indent=2)) if options.json else print_figures(found)
 
 
@@ -182,10 +192,12 @@ def print_figures(found: dict[str, Any]) -> None:
     """The same as tables."""
     print(f"{found['events']:,} events, {found['rejected']} rejected; {found['evaluated_days']} days evaluated;")
     print(f"{found['malicious_chains']} attacks, {found['look_alikes']} look-alikes; CPU s {found['cpu_seconds']}")
+    if any(found["chains_matched_otherwise"].values()):
+        print(f"chains whose sessions the truth names in another way: {found['chains_matched_otherwise']}")
     print(f"\n{'':<34}{'custodiet':>11}{'95 %':>18}{'naive peer':>12}{'95 %':>18}")
     if found["broken"]:
         print(f"a plug-in broke in: {', '.join(found['broken'])}")
-    names = ("recall", "recall_alone", "precision", "ceiling", "look_alikes_raised")
+    names = ("recall", "recall_alone", "recall_on_average", "precision", "ceiling", "look_alikes_raised")
     keys = [f"{name}_at_{budget}_per_day" for name in names for budget in BUDGETS]
     more = (
         "average_precision",

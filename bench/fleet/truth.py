@@ -7,8 +7,8 @@
 `sessions` and `agents` are the values of `session_id` and `agent_id` in the events after ingest; for CloudTrail the
 session is `ISSUER_ARN/SESSION_NAME/ACCESS_KEY` of a role, `USER_ARN/ACCESS_KEY/DAY` of a user's long-lived key. They
 hold the sessions in which the chain's own steps were done, and no other. Times are those of the first and the last
-such step. Everything beyond these seven members may be missing (then: not malicious is not assumed, a line without
-`chain`, `malicious` or `sessions` is an error) or be more than is known here. The generator adds
+such step. A line without `chain` or `malicious` is an error, as is one without both `sessions` and `agents`; all else
+may be missing or be more than is known here (sessions under other names: see `bench/_told.py`). The generator adds
 
     "variant", "pace", "why" (what makes a look-alike benign), and
     "events": [{"source": "otlp", "trace_id", "span_id"} | {"source": "temporal", "workflow_id", "run_id", "event_id"}
@@ -79,7 +79,7 @@ def read_truth(path: Path) -> list[Told]:
                 str(said.get("kind") or "unknown"),
                 bool(said["malicious"]),
                 frozenset(map(str, said.get("agents") or ())),
-                frozenset(map(str, said["sessions"])),
+                frozenset(map(str, said.get("sessions") or ())),
                 nanoseconds(said.get("first_at")),
                 nanoseconds(said.get("last_at")),
                 tuple(said.get("events") or ()),
@@ -88,5 +88,7 @@ def read_truth(path: Path) -> list[Told]:
             raise ValueError(
                 f"{path}:{number}: no line of a truth file ({error!r}); see bench/fleet/truth.py"
             ) from error
+        if not told.sessions and not told.agents:
+            raise ValueError(f"{path}:{number}: a chain of no session and no agent; see bench/fleet/truth.py")
         found.append(told)
     return sorted(found, key=lambda told: told.chain)

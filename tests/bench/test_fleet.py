@@ -158,3 +158,6 @@ def test_a_truth_line_may_hold_more_or_less_but_not_nonsense(tmp_path: Path) -> 
     path.write_text('{"chain": "x", "malicious": true, "sessions": ["s"]}\n{"chain": "y"}\n')
     with pytest.raises(ValueError, match=r"truth\.jsonl:2"):
         read_truth(path)
+    path.write_text('{"chain": "x", "malicious": true}\n')
+    with pytest.raises(ValueError, match=r"truth\.jsonl:1: a chain of no session"):
+        read_truth(path)

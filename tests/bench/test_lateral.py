@@ -12,8 +12,9 @@ from fleets import Fleet, call
 
 from bench._naive import naive_cases
 from bench._ranked import DAY_NS, Case, found_at, measure
+from bench._told import in_the_store
 from bench.fleet.truth import Told
-from ingest.database import open_published
+from ingest.database import ask, open_published
 
 
 def told(chain: str, *sessions: str, day: int = 20, malicious: bool = True) -> Told:
@@ -70,6 +71,38 @@ def test_the_interval_holds_the_figure_and_is_the_same_twice() -> None:
     low, high = found["intervals"]["recall_at_9_per_day"]
     assert low < found["recall_at_9_per_day"] == 0.6 < high
     assert found == again
+
+
+def test_a_budget_on_average_may_be_spent_on_the_day_that_needs_it() -> None:
+    truth = [told("one", "s1"), told("two", "s2")]
+    found = measure([case("a", "s1"), case("b", "s2"), case("c", "s9", day=21)], truth, 20, 21)
+    assert found["recall_at_1_per_day"] == 0.5
+    assert found["recall_on_average_at_1_per_day"] == 1
+
+
+def test_a_truth_in_other_names_is_matched_and_counted(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    own = fleet.session(
+        "triage", 4, call("search"), call("close"), name="known", principal="svc", credential_id="AKIA1"
+    )
+    fleet.store()
+    connection = open_published(tmp_path)
+    first_ns, last_ns = ask(
+        connection, "select epoch_ns(min(started_at)) as f, epoch_ns(max(started_at)) as l from events"
+    ).row(0)
+
+    def as_told(*sessions: str, agents: frozenset[str] = frozenset(), late: int = 0) -> Told:
+        return Told("c", "kind", True, agents, frozenset(sessions), first_ns + late, last_ns + late)
+
+    found, counts = in_the_store([as_told(own), as_told("nobody", own)], connection)
+    assert ([chain.sessions for chain in found], set(counts.values())) == ([{own}, {"nobody", own}], {0})
+    for name in ("svc", "AKIA1"):
+        found, counts = in_the_store([as_told(name)], connection)
+        assert (found[0].sessions, counts["by_other_names"]) == ({own}, 1)
+    found, counts = in_the_store([as_told("other", agents=frozenset({"triage"}))], connection)
+    assert (found[0].sessions, counts["by_agent_and_time"]) == ({own}, 1)
+    found, counts = in_the_store([as_told("svc", agents=frozenset({"triage"}), late=DAY_NS)], connection)
+    assert (found[0].sessions, counts["not_in_logs"]) == ({"svc"}, 1)
 
 
 def test_no_cases_and_no_chains_are_figures_too() -> None:
